@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+"""Work on vibescore from a fresh clone: python3 dev.py test
+
+Needs Python 3.11 or newer, and a network the first time. Everything lands in .venv, pinned by
+requirements.lock; what is up to date is left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+LOCK = ROOT / "requirements.lock"
+EVIDENCE = ROOT / "docs" / "evidence.md"
+
+PLUGINS = ("plugins/codex", "plugins/every_code", "plugins/gemini")
+DISTRIBUTIONS = (".", *PLUGINS, "server")
+GROUPS = ("test", "lint", "release")
+
+CHECKS = (
+    ("ruff", "check"),
+    ("ruff", "format", "--check"),
+    ("mypy", "vibescore", "bench", "tests", "dev.py", "hatch_build.py"),
+    *(("mypy", folder) for folder in DISTRIBUTIONS[1:]),
+    ("lint-imports", "--no-logo"),
+    ("deptry", "vibescore"),
+    *(("deptry", folder, "--config", f"{folder}/pyproject.toml") for folder in DISTRIBUTIONS[1:]),
+    ("vulture",),
+)
+
+
+def setup() -> None:
+    """Make .venv with what requirements.lock pins and this checkout, as far as that is not done."""
+    lock = LOCK.read_text()
+    uv = pin(lock, "uv")
+    projects = [(ROOT / folder / "pyproject.toml").read_text() for folder in DISTRIBUTIONS]
+    hook = (ROOT / "hatch_build.py").read_text()
+    once("environment", [str(ROOT), sys.version, uv], lambda: make_environment(uv))
+    once("packages", [lock, hook, *projects], install_packages)
+
+
+def once(step: str, inputs: Sequence[str], act: Callable[[], None]) -> None:
+    """Act, unless that was done in this .venv with the same inputs."""
+    stamp = VENV / f"{step}.stamp"
+    digest = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    act()
+    stamp.write_text(digest)
+
+
+def pin(lock: str, name: str) -> str:
+    """The lock's entry of one package, with its hashes."""
+    entry = re.search(rf"^{name}==.*\n(?: +--hash=.*\n)+", lock, re.MULTILINE)
+    if entry is None:
+        sys.exit(f"requirements.lock does not pin {name}: restore it, or write it again")
+    return entry.group()
+
+
+def make_environment(uv: str) -> None:
+    if importlib.util.find_spec("ensurepip") is None:
+        sys.exit(
+            "This Python cannot make virtual environments: the module ensurepip is missing.\n"
+            "On Debian and Ubuntu: apt install python3-venv"
+        )
+    say(f"Making .venv (Python {platform.python_version()})")
+    run(sys.executable, "-m", "venv", "--clear", VENV)
+    say("Installing " + uv.partition(" ")[0])
+    requirements = VENV / "uv.txt"
+    requirements.write_text(uv)
+    run("python", "-m", "pip", "install", "-qq", "--require-hashes", "-r", requirements)
+
+
+def install_packages() -> None:
+    say("Installing the packages that requirements.lock pins")
+    install("--require-hashes", "--requirement", LOCK)
+    say("Installing vibescore, its plugins and its server from this checkout")
+    editables = (argument for folder in DISTRIBUTIONS for argument in ("--editable", ROOT / folder))
+    install("--no-build-isolation", *editables)
+
+
+def install(*arguments: str | Path) -> None:
+    """Install exactly what is named: the lock is complete, so nothing is resolved."""
+    into = ("--quiet", "--python", BIN / "python", "--no-deps")
+    run("uv", "pip", "install", *into, *arguments, UV_COMPILE_BYTECODE="1")
+
+
+def test(arguments: Sequence[str]) -> None:
+    """Run all tests with coverage, then lint. With arguments: only pytest, with these."""
+    if arguments:
+        run("python", "-m", "pytest", *arguments)
+        return
+    run("python", "-m", "pytest", "--numprocesses=auto", "--cov")
+    lint()
+
+
+def lint() -> None:
+    """Check style, types, import rules, dependencies and dead code."""
+    failed = [" ".join(check) for check in CHECKS if not passes(check)]
+    if failed:
+        sys.exit("Failed: " + ", ".join(failed))
+    say("All checks passed")
+
+
+def passes(check: Sequence[str]) -> bool:
+    say("$ " + " ".join(check))
+    try:
+        run(*check)
+    except subprocess.CalledProcessError:
+        return False
+    return True
+
+
+def demo(*, keep: bool) -> None:
+    """Report this machine's logs, or sample logs when it has none, from a scratch home."""
+    scratch = Path(tempfile.mkdtemp(prefix="vibescore-demo-"))
+    env = {"VIBESCORE_HOME": str(scratch / "home")}
+    say(f"Collecting into {scratch}; the logs are only read, and nothing is sent anywhere")
+    try:
+        run("vibescore", "sync", "--offline", **env)
+        if not output("vibescore", "export", **env):
+            env |= write_samples(scratch / "sample")
+            run("vibescore", "sync", "--offline", **env)
+        run("vibescore", "report", **env)
+        run("vibescore", "status", **env)
+        say_what_remains(scratch, env if keep else {})
+    finally:
+        if not keep:
+            shutil.rmtree(scratch)
+
+
+def write_samples(folder: Path) -> dict[str, str]:
+    """Write made-up logs; returns the settings that lead vibescore to them."""
+    say("\nNo usage on this machine. SAMPLE LOGS follow: these figures are made up")
+    run("python", "bench/corpus.py", "demo", folder)
+    return {"CODEX_HOME": str(folder / ".codex"), "GEMINI_HOME": str(folder / ".gemini")}
+
+
+def say_what_remains(scratch: Path, env: dict[str, str]) -> None:
+    if not env:
+        say("\nNothing remains of this. To look around in it: python3 dev.py demo --keep")
+        return
+    settings = " ".join(f"{name}={value}" for name, value in env.items())
+    say(f"\nLook around: {settings} {BIN / 'vibescore'} report daily")
+    say(f"Delete it:   rm -r {scratch}")
+
+
+def bench(arguments: Sequence[str]) -> None:
+    """Measure; arguments go to bench/run.py."""
+    run("python", "bench/run.py", *arguments)
+
+
+def evidence(*, check: bool) -> None:
+    """Write docs/evidence.md: requirement, code, tests."""
+    before = EVIDENCE.read_text() if EVIDENCE.exists() else ""
+    with tempfile.TemporaryDirectory() as scratch:
+        written = Path(scratch, "evidence.md")
+        plugin = ("-p", "evidence", f"--evidence={written}")
+        run("python", "-m", "pytest", "--collect-only", "-qq", "--no-summary", *plugin)
+        after = written.read_text()
+    if check and after != before:
+        sys.exit("docs/evidence.md is out of date: python3 dev.py evidence")
+    if not check:
+        EVIDENCE.write_text(after)
+
+
+def lock() -> None:
+    """Pin the newest allowed version of everything in requirements.lock."""
+    groups = (argument for group in GROUPS for argument in ("--group", group))
+    form = ("--no-emit-workspace", "--no-annotate", "--no-header", "--output-file", LOCK)
+    unpinned = ROOT / "uv.lock"
+    unpinned.unlink(missing_ok=True)
+    run("uv", "export", "--quiet", "--all-packages", *groups, *form)
+    unpinned.unlink()
+
+
+def wheels(folder: Path) -> None:
+    """Build the sdists and wheels of all distributions, as released, and check them."""
+    folder = folder.absolute()
+    into = ("--python", BIN / "python", "--no-build-isolation", "--out-dir", folder)
+    run("uv", "build", "--quiet", "--all-packages", *into, VIBESCORE_RELEASE="1")
+    run("twine", "check", "--strict", *sorted(folder.glob("vibescore*")))
+
+
+def run(program: str, *arguments: str | Path, **env: str) -> None:
+    """Run a program of .venv (or any, by its full path) in the checkout."""
+    subprocess.run([BIN / program, *arguments], cwd=ROOT, env=environment(env), check=True)
+
+
+def output(program: str, *arguments: str | Path, **env: str) -> bytes:
+    """What a program of .venv prints."""
+    return subprocess.check_output([BIN / program, *arguments], cwd=ROOT, env=environment(env))
+
+
+def environment(changes: dict[str, str]) -> dict[str, str]:
+    """Ours with .venv first on the path, and the changes."""
+    path = os.pathsep.join([str(BIN), os.environ.get("PATH", "")])
+    return {**os.environ, "PATH": path, **changes}
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def command_line() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(title="commands", metavar="command", required=True)
+
+    def add(act: Callable[..., None]) -> argparse.ArgumentParser:
+        command = commands.add_parser(act.__name__, help=act.__doc__, description=act.__doc__)
+        command.set_defaults(act=act)
+        return command
+
+    add(setup)
+    add(test)
+    add(demo).add_argument("--keep", action="store_true", help="keep the scratch home")
+    add(lint)
+    add(bench)
+    add(evidence).add_argument("--check", action="store_true", help="only say if it is up to date")
+    add(lock)
+    add(wheels).add_argument("folder", nargs="?", type=Path, default="dist")
+    return parser
+
+
+def main() -> None:
+    if sys.version_info < (3, 11):
+        sys.exit(f"vibescore needs Python 3.11 or newer; this is {platform.python_version()}")
+    parser = command_line()
+    options, rest = parser.parse_known_args()
+    act, arguments = options.act, vars(options)
+    del arguments["act"]
+    if act in (test, bench):
+        arguments["arguments"] = rest
+    elif rest:
+        parser.error("unrecognized arguments: " + " ".join(rest))
+    try:
+        setup()
+        if act is setup:
+            say(f"Ready: {BIN / 'vibescore'}")
+        else:
+            act(**arguments)
+    except subprocess.CalledProcessError as failure:
+        sys.exit(failure.returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Codex CLI as a source: where its rollouts are and how they are counted (sources.md, chapter 1)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from vibescore import Environment, Identity, Lines, NotifyTarget, ParseContext, Tree, hookimpl
+from vibescore_codex.records import SKIP, Head, Record
+from vibescore_codex.rollout import Rollout, State, Usage
+
+RULES_VERSION = 1
+EVERY_CODE = "code_cli_rs"
+SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@hookimpl
+def vibescore_discover(env: Environment) -> Iterator[Tree]:
+    """Live and archived rollouts, plain and compressed (COL-03)."""
+    rollouts = Lines(record=Record, state=State, skip=SKIP)
+    for folder in ("sessions", "archived_sessions"):
+        yield Tree(_home(env) / folder, "**/rollout-*.jsonl", rollouts, Head, RULES_VERSION)
+
+
+@hookimpl
+def vibescore_identify(path: Path, head: Head | None) -> Identity | None:
+    """The session's id stands in the file name, else in its first record. Every Code's files are not Codex's."""
+    meta = head.payload if head else None
+    if meta and meta.originator == EVERY_CODE:
+        return None
+    named = SESSION_ID.search(path.name)
+    own = meta.id if meta else None
+    key = named[0] if named else own or path.name.partition(".")[0]
+    parent = meta.parent if meta else None
+    return Identity(key, parent or (own if own != key else None))
+
+
+@hookimpl
+def vibescore_parse(records: Iterable[Record], context: ParseContext) -> Iterator[Usage]:
+    """Usage of the session itself: no re-sends, no estimates, no copies of its ancestors."""
+    rollout = Rollout(context)
+    for record in records:
+        yield from rollout.read(record)
+
+
+@hookimpl
+def vibescore_notify_target(env: Environment) -> NotifyTarget:
+    """The top-level ``notify`` command of Codex's ``config.toml``."""
+    return NotifyTarget(_home(env) / "config.toml", create=True)
+
+
+def _home(env: Environment) -> Path:
+    return env.directory("CODEX_HOME") or env.home / ".codex"

@@ -1,0 +1,1 @@
+"""The server of vibescore: takes half-hour sums, answers the dashboard. A skeleton so far."""

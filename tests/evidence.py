@@ -1,0 +1,93 @@
+"""A pytest plugin that writes the evidence map: requirement, code, tests (TLS-02).
+
+Code stands for a requirement when it names its ID, a test when it carries it as a mark.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+REQUIREMENTS = "docs/requirements.md"
+CODE = (
+    ".ci/run",
+    "bench/*.py",
+    "dev.py",
+    "hatch_build.py",
+    "plugins/*/vibescore_*/**/*.py",
+    "server/vibescore_server/**/*.py",
+    "tests/evidence.py",
+    "vibescore/**/*.py",
+)
+ROW = re.compile(r"^\| ([A-Z]{3}-\d\d) \| (.*) \|$", re.MULTILINE)
+ID = re.compile(r"\b[A-Z]{3}-\d\d\b")
+
+Places = Mapping[str, set[str]]
+"""Where each requirement, by its ID, is met."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--evidence", type=Path, required=True, help="the file to write")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    root = session.config.rootpath
+    requirements = dict(ROW.findall((root / REQUIREMENTS).read_text(encoding="utf-8")))
+    tests = shown_by(session.items)
+    if unknown := tests.keys() - requirements.keys():
+        raise pytest.UsageError(f"no such requirement: {', '.join(sorted(unknown))}")
+    text = "\n".join(evidence(requirements, named_in(root), tests))
+    session.config.getoption("--evidence").write_text(text + "\n", encoding="utf-8")
+
+
+def shown_by(items: Iterable[pytest.Item]) -> Places:
+    """The tests that carry each ID, parametrisation aside. Skipped or failing ones show nothing."""
+    tests = defaultdict(set)
+    for item in items:
+        if item.get_closest_marker("skip") or item.get_closest_marker("xfail"):
+            continue
+        for mark in item.iter_markers("requirement"):
+            for requirement in mark.args:
+                tests[requirement].add(item.nodeid.partition("[")[0])
+    return tests
+
+
+def named_in(root: Path) -> Places:
+    """The files of ours that name each ID."""
+    files = defaultdict(set)
+    for path in (path for pattern in CODE for path in root.glob(pattern)):
+        for requirement in ID.findall(path.read_text(encoding="utf-8")):
+            files[requirement].add(path.relative_to(root).as_posix())
+    return files
+
+
+def evidence(requirements: Mapping[str, str], code: Places, tests: Places) -> Iterator[str]:
+    """The lines of the map, in the order of the requirements."""
+    open_ = [requirement for requirement in requirements if not tests.get(requirement)]
+    yield "# Evidence"
+    yield ""
+    yield "The code that names each requirement, and its tests. Written by `dev.py evidence`."
+    yield ""
+    yield f"{len(requirements) - len(open_)} of {len(requirements)} requirements have a test."
+    yield f"Open: {', '.join(open_) or 'none'}."
+    for requirement, text in requirements.items():
+        yield ""
+        yield f"## {requirement}"
+        yield ""
+        yield f"> {text}"
+        yield ""
+        yield from (f"- code: {link(path)}" for path in sorted(code.get(requirement, ())))
+        yield from (f"- test: {test_link(test)}" for test in sorted(tests.get(requirement, ())))
+        if not tests.get(requirement):
+            yield "- open: no test"
+
+
+def test_link(nodeid: str) -> str:
+    path, _, name = nodeid.partition("::")
+    return f"{link(path)} `{name}`"
+
+
+def link(path: str) -> str:
+    return f"[{path}](../{path})"

@@ -1,0 +1,105 @@
+"""What every command needs: the home, the environment, and what stands behind them, opened when asked for."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vibescore.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vibescore.model import Environment
+    from vibescore.plugins import Plugin
+    from vibescore.settings import Settings
+    from vibescore.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The computer as the command sees it."""
+
+    home: Path
+    user_home: Path
+    variables: Mapping[str, str]
+    debug: bool
+
+    @classmethod
+    def here(cls, *, debug: bool = False) -> "App":
+        from vibescore.settings import home_directory
+
+        user_home = Path.home()
+        return cls(home_directory(os.environ, user_home), user_home, dict(os.environ), debug)
+
+    @property
+    def store_path(self) -> Path:
+        return self.home / "vibescore.db"
+
+    @property
+    def lock_path(self) -> Path:
+        return self.home / "sync.lock"
+
+    @property
+    def environment(self) -> "Environment":
+        from vibescore.model import Environment
+
+        return Environment(self.variables, self.user_home)
+
+    @property
+    def settings(self) -> "Settings":
+        from vibescore.settings import load_settings
+
+        return load_settings(self.home, self.variables)
+
+    @property
+    def wants_debug(self) -> bool:
+        """Whether errors come with their trace; a broken configuration must not hide the first error."""
+        try:
+            return self.debug or self.settings.debug
+        except ConfigError:
+            return self.debug
+
+    def plugins(self) -> "list[Plugin]":
+        """All installed plugins, loaded or not."""
+        from vibescore.plugins import load_plugins
+
+        settings = self.settings
+        trace = (lambda line: click.echo(line, err=True)) if settings.trace_plugins else None
+        return load_plugins(settings.plugins, trace=trace)
+
+    def make_home(self) -> None:
+        """Create the home, readable by its owner alone."""
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"{self.home} cannot be created: {error.strerror}. VIBESCORE_HOME names another place"
+            ) from error
+
+    @contextmanager
+    def store(self) -> "Iterator[Store | None]":
+        """The store for reading, None when nothing was collected yet: looking creates nothing."""
+        from vibescore.store import Store
+
+        if not self.store_path.exists():
+            yield None
+            return
+        with Store.open(self.store_path) as store:
+            yield store
+
+    def short(self, path: "str | Path") -> str:
+        """A path with the home directory shown as ``~``."""
+        text, home = str(path), str(self.user_home)
+        return "~" + text[len(home) :] if text == home or text.startswith(home + os.sep) else text
+
+
+def on_terminal() -> bool:
+    """Whether somebody watches standard error."""
+    return sys.stderr.isatty()
+
+
+pass_app = click.make_pass_decorator(App)

@@ -1,0 +1,50 @@
+"""``vibescore plugins``: what is installed, and whether it works."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vibescore.cli.app import App, pass_app
+from vibescore.cli.table import print_table
+
+if TYPE_CHECKING:
+    from vibescore.plugins import Plugin
+
+
+@click.command("plugins")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@pass_app
+def command(app: App, as_json: bool) -> None:
+    """List the installed plugins, their hooks, and why one is not in use.
+
+    VIBESCORE_PLUGINS=codex,gemini selects some; VIBESCORE_TRACE_PLUGINS=1 shows every call.
+
+    \b
+    Example:
+      vibescore plugins
+    """
+    plugins = [described(plugin) for plugin in app.plugins()]
+    if as_json:
+        click.echo(json.dumps(plugins, indent=2))
+    elif not plugins:
+        click.echo("No plugin is installed: pip install 'vibescore[all]' brings those for the known tools.")
+    else:
+        print_table(("Name", "Distribution", "Version", "State", "Hooks"), [_row(each) for each in plugins])
+
+
+def _row(plugin: dict[str, Any]) -> list[str]:
+    names = [plugin[name] for name in ("name", "distribution", "version", "state")]
+    return [*names, ", ".join(plugin["hooks"]) or plugin["problem"]]
+
+
+def described(plugin: "Plugin") -> dict[str, Any]:
+    """A plugin as plain values."""
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "state": plugin.state,
+        "problem": plugin.problem,
+        "hooks": sorted(name.removeprefix("vibescore_") for name in plugin.hooks),
+    }

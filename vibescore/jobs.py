@@ -1,0 +1,269 @@
+"""What there is to read: which files changed, whose they are, and in which order."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from vibescore.discover import COMPRESSED, Found, covers, stand, walk
+from vibescore.errors import PluginError
+from vibescore.model import Environment, Identity, Lines, Rows, Tree
+from vibescore.plugins import Plugin
+from vibescore.reader import read_head, tail_hash
+from vibescore.store import FileRow, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that was left out, for diagnostics: whose it is, where (may be empty), and what happened."""
+
+    source: str
+    path: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A plugin's claim to the files of a tree."""
+
+    plugin: Plugin
+    tree: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Files that are claimed together: a real directory, a pattern, and the claims by name of the plugin."""
+
+    root: str
+    pattern: str
+    claims: tuple[Claim, ...]
+
+    @property
+    def signature(self) -> str:
+        """Who was asked, by which rules: when it changes, whose the files are is asked again."""
+        return ", ".join(f"{claim.plugin.name} {claim.tree.rules_version}" for claim in self.claims)
+
+    def claim_of(self, source: str) -> Claim | None:
+        return next((claim for claim in self.claims if claim.plugin.name == source), None)
+
+
+@dataclass(slots=True)
+class Job:
+    """A file to read, from ``row.position`` on; ``row`` has id 0 for a new reading.
+
+    ``vanished`` are earlier readings of content that is gone; ``forgotten`` is the reading that this one counts
+    again. Without ``claim`` the file is nobody's.
+    """
+
+    found: Found
+    row: FileRow
+    claim: Claim | None
+    vanished: list[FileRow] = field(default_factory=list)
+    forgotten: FileRow | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """The files that were found, the jobs in order, and what could not be looked at."""
+
+    ancestry: "Ancestry"
+    files: int = 0
+    jobs: list[Job] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def make_plan(store: Store, plugins: Iterable[Plugin], env: Environment, *, rebuild: bool) -> Plan:
+    """Every file that changed since it was read, or all of them to ``rebuild``; parents before their forks."""
+    plan = Plan(Ancestry(store))
+    planner = _Planner(store, rebuild, plan)
+    grounds = list(_grounds(plugins, env, plan))
+    for ground in grounds:
+        for found in walk(Path(ground.root), ground.pattern):
+            plan.files += 1
+            planner.look_at(found, ground)
+    planner.recount_forks(grounds)
+    plan.ancestry.learn(planner.jobs.values())
+    plan.jobs = sorted(planner.jobs.values(), key=lambda job: plan.ancestry.generation(job.row))
+    return plan
+
+
+def _grounds(plugins: Iterable[Plugin], env: Environment, plan: Plan) -> Iterator[Ground]:
+    """The trees of all plugins; those that several plugins declare are one ground."""
+    claims: dict[tuple[str, str], list[Claim]] = {}
+    for plugin in plugins:
+        try:
+            for tree in plugin.discover(env):
+                place = (os.path.realpath(tree.root), tree.pattern)
+                claims.setdefault(place, []).append(Claim(plugin, tree))
+        except PluginError as error:
+            plan.problems.append(Problem(plugin.name, "", str(error)))
+    for (root, pattern), claimed in claims.items():
+        yield Ground(root, pattern, tuple(claimed))
+
+
+class Ancestry:
+    """Which session was forked from which."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._parents: dict[tuple[str, str], str | None] = {}
+
+    def learn(self, jobs: Iterable[Job]) -> None:
+        """Sessions that are about to be read."""
+        for job in jobs:
+            if job.claim:
+                self._parents[job.row.source, job.row.key] = job.row.parent
+
+    def generation(self, row: FileRow) -> int:
+        """How many ancestors a file's session has: parents sort before their forks."""
+        return len(self.of(row)[0])
+
+    def of(self, row: FileRow) -> tuple[tuple[str, ...], bool]:
+        """The known chain of ancestors, nearest first, and whether it ends in a session without parent.
+
+        A parent that was never met is the last of the chain.
+        """
+        chain: list[str] = []
+        parent = row.parent
+        while parent and parent not in chain and parent != row.key:
+            chain.append(parent)
+            known, parent = self._parent_of(row.source, parent)
+            if not known:
+                return tuple(chain), False
+        return tuple(chain), True
+
+    def _parent_of(self, source: str, key: str) -> tuple[bool, str | None]:
+        if (source, key) not in self._parents:
+            readings = self._store.readings(source, key)
+            if not readings:
+                return False, None
+            self._parents[source, key] = readings[-1].parent
+        return True, self._parents[source, key]
+
+
+class _Planner:
+    def __init__(self, store: Store, rebuild: bool, plan: Plan) -> None:
+        self.jobs: dict[str, Job] = {}
+        self._store = store
+        self._rebuild = rebuild
+        self._plan = plan
+
+    def look_at(self, found: Found, ground: Ground) -> None:
+        """Add a job for the file if there is anything to do."""
+        row = self._store.file_at(found.path)
+        if found.path in self.jobs:
+            return
+        if row is not None and row.source and ground.claim_of(row.source) is None:
+            return
+        try:
+            found = _stamped(found, row, ground)
+            same = row is not None and row.claims == ground.signature and not self._rebuild
+            if row is not None and same and _unchanged(row, found):
+                return
+            self.jobs[found.path] = self._job(found, row, ground, same=same)
+        except (OSError, PluginError) as error:
+            self._plan.problems.append(Problem(_source(row, ground), found.path, _what(error)))
+
+    def _job(self, found: Found, row: FileRow | None, ground: Ground, *, same: bool) -> Job:
+        if row is not None and same and (claim := ground.claim_of(row.source)):
+            if _goes_on(row, found, claim.tree):
+                return Job(found, row, claim)
+        claim, identity = self._identify(found, ground)
+        new = FileRow(0, "", found.path, "", claims=ground.signature, inode=found.inode)
+        if row is not None and not row.source:
+            new.id, row = row.id, None
+        if claim is None or identity is None:
+            return Job(found, new, None, vanished=[row] if row else [])
+        new.source, new.key, new.parent = claim.plugin.name, identity.key, identity.parent
+        new.rules_version = claim.tree.rules_version
+        if row is None:
+            return self._first_reading(found, new, claim)
+        if not (_unchanged(row, found) or _goes_on(row, found, claim.tree)):
+            return Job(found, new, claim, vanished=[row])
+        if self._rebuild or (row.source, row.rules_version) != (new.source, new.rules_version):
+            return Job(found, new, claim, forgotten=row)
+        row.claims = new.claims
+        return Job(found, row, claim)
+
+    def _first_reading(self, found: Found, new: FileRow, claim: Claim) -> Job:
+        """A path met for the first time; the file may have been there before under another (archive, zstd)."""
+        gone = [
+            row
+            for row in self._store.readings(new.source, new.key)
+            if row.path and not os.path.exists(row.path)
+        ]
+        for row in gone:
+            moved = replace(row, path=found.path, inode=found.inode, claims=new.claims)
+            if row.rules_version == new.rules_version and not self._rebuild:
+                if _same_content(moved, found, claim.tree):
+                    return Job(found, moved, claim)
+        return Job(found, new, claim, vanished=gone)
+
+    def _identify(self, found: Found, ground: Ground) -> tuple[Claim | None, Identity | None]:
+        """The first plugin that says the file is its own."""
+        for claim in ground.claims:
+            whole, head = read_head(found.path, claim.tree)
+            identity = claim.plugin.identify(Path(found.path), head) if whole else None
+            if identity is not None:
+                return claim, identity
+        return None, None
+
+    def recount_forks(self, grounds: list[Ground]) -> None:
+        """Forks that were read before their parent was known have to be counted again, knowing it."""
+        new = [(job.row.source, job.row.key) for job in self.jobs.values() if job.claim and not job.row.id]
+        arrived = [key for key in new if not self._store.readings(*key)]
+        for source, key in arrived:
+            for row in self._store.forks(source, key):
+                if (source, row.key) not in arrived:
+                    arrived.append((source, row.key))
+                self._recount(row, grounds)
+
+    def _recount(self, row: FileRow, grounds: list[Ground]) -> None:
+        path = row.path
+        if path is None or (path in self.jobs and self.jobs[path].row.id != row.id):
+            return
+        found = stand(path)
+        ground = next((each for each in grounds if covers(each.root, each.pattern, path)), None)
+        claim = ground.claim_of(row.source) if ground else None
+        if found and claim:
+            new = replace(row, id=0, position=None, tail=None, state=None, skips={})
+            self.jobs[path] = Job(found, new, claim, forgotten=row)
+
+
+def _stamped(found: Found, row: FileRow | None, ground: Ground) -> Found:
+    """A database has also changed when its write-ahead log has."""
+    if not any(isinstance(claim.tree.reading, Rows) for claim in ground.claims):
+        return found
+    log = stand(found.path + "-wal")
+    if log is None:
+        return found
+    return replace(found, size=found.size + log.size, mtime=max(found.mtime, log.mtime))
+
+
+def _unchanged(row: FileRow, found: Found) -> bool:
+    return (row.size, row.mtime, row.inode) == (found.size, found.mtime, found.inode)
+
+
+def _goes_on(row: FileRow, found: Found, tree: Tree) -> bool:
+    """Whether the file only grew behind what was read: a file that was touched but did not grow was rewritten."""
+    if isinstance(tree.reading, Rows):
+        return row.inode == found.inode
+    return found.size > row.size and _same_content(row, found, tree)
+
+
+def _same_content(row: FileRow, found: Found, tree: Tree) -> bool:
+    """Whether what was read of a plain log still stands before ``row.position``."""
+    if not isinstance(tree.reading, Lines) or found.path.endswith(COMPRESSED):
+        return False
+    position = row.position or 0
+    return row.tail is not None and found.size >= position and tail_hash(found.path, position) == row.tail
+
+
+def _source(row: FileRow | None, ground: Ground) -> str:
+    return row.source if row and row.source else ground.claims[0].plugin.name
+
+
+def _what(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    return str(error)

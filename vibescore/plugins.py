@@ -1,0 +1,189 @@
+"""Loading plugins and calling them, each in isolation (PLG-01, PLG-02).
+
+Every plugin has a pluggy manager of its own, so that no mistake of one can reach another.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pluggy
+
+from vibescore import hookspecs
+from vibescore.errors import PluginError
+from vibescore.hookspecs import API_VERSION, GROUP
+from vibescore.model import (
+    Copy,
+    Environment,
+    Identity,
+    NotifyTarget,
+    ParseContext,
+    RunningTotal,
+    Slot,
+    Timeline,
+    Tree,
+    Usage,
+    UsageEvent,
+)
+
+LOADED = "loaded"
+FAILED = "failed"
+INCOMPATIBLE = "incompatible"
+NOT_SELECTED = "not selected"
+
+Trace = Callable[[str], None]
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class Plugin:
+    """One source: what it is, whether it could be loaded, and its hooks.
+
+    ``problem`` says in one sentence why it is not in use. Every call raises PluginError when the plugin does, or
+    when it answers with something the hook does not allow.
+    """
+
+    name: str
+    distribution: str = ""
+    version: str = ""
+    state: str = LOADED
+    problem: str = ""
+    hooks: Mapping[str, pluggy.HookCaller] = field(default_factory=dict)
+    trace: Trace | None = None
+
+    def discover(self, env: Environment) -> list[Tree]:
+        return self._items("discover", Tree, "vibescore_discover", env=env)
+
+    def identify(self, path: Path, head: Any) -> Identity | None:
+        """Whose session the file is; a plugin without the hook takes each file for a session of its own."""
+        if "vibescore_identify" not in self.hooks:
+            return Identity(path.name)
+        return self._answer("identify", Identity, "vibescore_identify", path=path, head=head)
+
+    def parse(self, records: Iterable[Any], context: ParseContext) -> list[Usage]:
+        kinds = (UsageEvent, RunningTotal, Copy)
+        return self._items("parse", kinds, "vibescore_parse", records=records, context=context)
+
+    def backfill_model(self, slot: Slot, timeline: Timeline) -> str | None:
+        return self._answer("backfill", str, "vibescore_backfill_model", slot=slot, timeline=timeline)
+
+    def notify_target(self, env: Environment) -> NotifyTarget | None:
+        return self._answer("declare notify", NotifyTarget, "vibescore_notify_target", env=env)
+
+    def _items(self, stage: str, kind: Any, hook: str, **arguments: Any) -> list[Any]:
+        items = self._call(stage, hook, list, arguments) or []
+        for item in items:
+            if not isinstance(item, kind):
+                raise PluginError(self.name, stage, f"{hook} gave a {type(item).__name__}")
+        return items
+
+    def _answer(self, stage: str, kind: type[Answer], hook: str, **arguments: Any) -> Answer | None:
+        answer = self._call(stage, hook, lambda answer: answer, arguments)
+        if answer is None or isinstance(answer, kind):
+            return answer
+        raise PluginError(self.name, stage, f"{hook} gave a {type(answer).__name__}")
+
+    def _call(
+        self, stage: str, hook: str, consume: Callable[[Any], Any], arguments: dict[str, Any]
+    ) -> Any:
+        """What the hook answers, None without it. Consumed in here, because generators fail late."""
+        if hook not in self.hooks:
+            return None
+        started = time.perf_counter()
+        try:
+            answers = self.hooks[hook](**arguments)
+            answer = consume(answers[0]) if answers else None
+        except Exception as error:
+            self._tell(hook, started, f"raised {type(error).__name__}")
+            raise PluginError(self.name, stage, f"it raised {type(error).__name__}") from error
+        self._tell(hook, started, f"gave {len(answer)}" if isinstance(answer, list) else "answered")
+        return answer
+
+    def _tell(self, hook: str, started: float, outcome: str) -> None:
+        if self.trace:
+            spent = (time.perf_counter() - started) * 1000
+            self.trace(f"plugin {self.name}: {hook} {outcome} ({spent:.2f} ms)")
+
+
+def load_plugins(
+    selected: Iterable[str] | None = None, *, trace: Trace | None = None
+) -> list[Plugin]:
+    """Every installed plugin by name, loaded or with the reason why not.
+
+    ``selected`` names the ones to use (None: all). ``trace`` gets a line for every hook call, without content.
+    """
+    wanted = None if selected is None else set(selected)
+    plugins: dict[str, Plugin] = {}
+    for entry in entry_points(group=GROUP):
+        plugin = _load(entry, wanted)
+        plugin.trace = trace
+        if entry.name in plugins:
+            plugin = _clash(plugins[entry.name], plugin)
+        plugins[entry.name] = plugin
+    for name in (wanted or set()) - plugins.keys():
+        plugins[name] = Plugin(name, state=FAILED, problem="no such plugin is installed")
+    return sorted(plugins.values(), key=lambda plugin: plugin.name)
+
+
+def _load(entry: EntryPoint, wanted: set[str] | None) -> Plugin:
+    plugin = Plugin(entry.name)
+    if entry.dist is not None:
+        plugin.distribution, plugin.version = entry.dist.name, entry.dist.version
+    if wanted is not None and entry.name not in wanted:
+        plugin.state = NOT_SELECTED
+        return plugin
+    try:
+        module = entry.load()
+    except (Exception, SystemExit) as error:
+        plugin.state, plugin.problem = FAILED, f"importing it raised {type(error).__name__}: {error}"
+        return plugin
+    return register(plugin, module)
+
+
+def _clash(first: Plugin, second: Plugin) -> Plugin:
+    first.state, first.hooks = FAILED, {}
+    first.problem = f"both {first.distribution} and {second.distribution} provide it: uninstall one"
+    return first
+
+
+def make_plugin_manager() -> pluggy.PluginManager:
+    """A pluggy manager that knows our hooks and no plugin."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def register(plugin: Plugin, module: Any) -> Plugin:
+    """Give ``plugin`` the hooks of a module; a module with a mistake is left out, and the mistake named."""
+    api = getattr(module, "vibescore_api", API_VERSION)
+    if api != API_VERSION:
+        older = isinstance(api, int) and api < API_VERSION
+        plugin.state = INCOMPATIBLE
+        plugin.problem = (
+            f"it was written for version {api} of the hooks, this vibescore has {API_VERSION}: "
+            f"upgrade {'the plugin' if older else 'vibescore'}"
+        )
+        return plugin
+    manager = make_plugin_manager()
+    try:
+        manager.register(module, name=plugin.name)
+        manager.check_pending()
+        plugin.hooks = {caller.name: caller for caller in manager.get_hookcallers(module) or ()}
+        _check_hooks(module, plugin.hooks)
+    except (pluggy.PluginValidationError, ValueError) as error:
+        plugin.state, plugin.problem, plugin.hooks = FAILED, " ".join(str(error).split()), {}
+    return plugin
+
+
+def _check_hooks(module: Any, hooks: Mapping[str, pluggy.HookCaller]) -> None:
+    """What pluggy does not notice: forgotten decorators, and hooks that make no sense alone."""
+    for name in dir(module):
+        if name.startswith("vibescore_") and hasattr(hookspecs, name) and name not in hooks:
+            raise ValueError(f"{name} is not decorated with @hookimpl")
+    if not hooks:
+        raise ValueError("it implements no hook")
+    if "vibescore_discover" in hooks and "vibescore_parse" not in hooks:
+        raise ValueError("it has vibescore_discover but no vibescore_parse")

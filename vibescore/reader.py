@@ -1,0 +1,248 @@
+"""Reading source files: bytes become allowlisted records, and nothing else (COL-01, COL-02).
+
+A log is read in pieces of 1 MiB into one buffer. It is never mapped: a truncation under a map kills the process.
+"""
+
+import io
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from vibescore.discover import COMPRESSED
+from vibescore.model import Document, Lines, Reading, Rows, Skips, Tree
+
+PIECE = 1 << 20
+FIRST_READ = 1 << 16
+TAIL = 1024
+MALFORMED = "malformed record"
+ENDLESS = "line over 1 GiB"
+LONGEST_LINE = 1 << 30
+NEVER = rb"(?!)"
+
+Position = int | float | str | None
+"""Where a reading stopped: bytes of a log or document, or the last value of a query's first column."""
+
+
+@dataclass(slots=True)
+class Piece:
+    """Records read in one go, and the position right behind them; ``size`` in bytes, for progress."""
+
+    records: list[Any]
+    position: Position
+    size: int = 0
+    skips: Skips = field(default_factory=Skips)
+
+
+def read(path: str, reading: Reading, position: Position = None) -> Iterator[Piece]:
+    """What stands behind ``position`` (None: everything), piece by piece.
+
+    Raises OSError when the file cannot be read.
+    """
+    if isinstance(reading, Lines):
+        with _opened(path) as stream:
+            start = position if isinstance(position, int) else 0
+            if start:
+                stream.seek(start)
+            yield from _LineReader(stream, reading).pieces(start)
+    elif isinstance(reading, Document):
+        yield _read_document(path, reading)
+    else:
+        yield _read_rows(path, reading, position)
+
+
+def read_head(path: str, tree: Tree) -> tuple[bool, Any]:
+    """Whether the file has anything whole to show yet, and its first record that decodes as ``tree.head``."""
+    if tree.head is None or isinstance(tree.reading, Rows):
+        return True, None
+    if isinstance(tree.reading, Document):
+        records = _rescue(tree.head, Path(path).read_bytes(), Skips())
+        return (True, records[0]) if records else (False, None)
+    with _opened(path) as stream:
+        return _head_line(stream, tree.head)
+
+
+def _head_line(stream: io.RawIOBase, head: type[Struct]) -> tuple[bool, Any]:
+    """Looks at the lines of the first MiB, or at as much as the first line needs."""
+    text = bytearray()
+    while len(text) < PIECE or b"\n" not in text:
+        more = stream.read(PIECE if text else FIRST_READ)
+        text += more or b""
+        if more and b"\n" not in more:
+            continue
+        for line in text.split(b"\n"):
+            for record in _rescue(head, bytes(line), Skips()):
+                return True, record
+        if not more:
+            break
+    return b"\n" in text, None
+
+
+def tail_hash(path: str, position: int) -> bytes:
+    """A hash of the up to 1024 bytes before ``position``: what is behind them continues the same log."""
+    with open(path, "rb", buffering=0) as stream:
+        stream.seek(max(position - TAIL, 0))
+        return blake2b(stream.read(min(position, TAIL)) or b"", digest_size=8).digest()
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[io.RawIOBase]:
+    with open(path, "rb", buffering=0) as stream:
+        if not path.endswith(COMPRESSED):
+            yield stream
+            return
+        import zstandard
+
+        reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+        try:
+            yield reader  # type: ignore[misc]
+        except zstandard.ZstdError as error:
+            raise OSError(f"not a valid zstd file: {error}") from error
+
+
+class _LineReader:
+    """Cuts a stream into lines and decodes those that may matter; holds one piece and one line at most."""
+
+    def __init__(self, stream: io.RawIOBase, lines: Lines) -> None:
+        skip = re.compile(lines.skip or NEVER)
+        self._stream = stream
+        self._record = lines.record
+        self._decode = decoder(lines.record).decode
+        self._skippable = skip.match
+        self._inherited = next(iter(skip.groupindex), None)
+        self._buffer = bytearray(2 * PIECE)
+
+    def pieces(self, position: int) -> Iterator[Piece]:
+        """``position`` and those of the pieces are bytes before the first line that is not whole yet."""
+        held = dropped = 0  # bytes of that line: in the buffer, and already thrown away
+        while count := self._fill(held):
+            end = held + count
+            newline = self._buffer.find(b"\n", held, end)
+            if newline >= 0:
+                records, skips, rest = self._lines(newline + 1 if dropped else 0, held, end)
+                position += dropped + rest
+                held, dropped = end - rest, 0
+            elif dropped:
+                records, skips = [], Skips()
+                held, dropped = 0, dropped + end
+            else:
+                records, skips, held = self._long_line(end)
+                dropped = end - held
+            yield Piece(records, position, count, skips)
+        if held and not dropped:
+            yield from self._unended(position, held)
+
+    def _fill(self, held: int) -> int:
+        if held + PIECE > len(self._buffer):
+            self._buffer.extend(bytes(len(self._buffer)))
+        with memoryview(self._buffer) as view:
+            return self._stream.readinto(view[held : held + PIECE]) or 0
+
+    def _long_line(self, end: int) -> tuple[list[Any], Skips, int]:
+        """How much to hold of a line that fills the buffer up to ``end``: nothing if it cannot matter or is endless."""
+        skips = Skips()
+        if end > LONGEST_LINE:
+            skips.add(ENDLESS)
+            return [], skips, 0
+        skipped = self._skippable(self._buffer, 0, end) if end >= PIECE else None
+        return self._stand_in(skipped), skips, 0 if skipped else end
+
+    def _lines(self, start: int, held: int, end: int) -> tuple[list[Any], Skips, int]:
+        """Records of the whole lines from ``start``, and where the rest begins, which moves to the front.
+
+        The first ``held`` bytes hold no line end.
+        """
+        buffer, find, skippable, decode = self._buffer, self._buffer.find, self._skippable, self._decode
+        records: list[Any] = []
+        skips = Skips()
+        skipped = None
+        search = max(start, held)
+        with memoryview(buffer) as view:
+            while (newline := find(b"\n", search, end)) >= 0:
+                if match := skippable(buffer, start, newline):
+                    skipped = match
+                else:
+                    try:
+                        record = decode(view[start:newline])
+                    except msgspec.MsgspecError:
+                        records += _rescue(self._record, bytes(view[start:newline]), skips)
+                    else:
+                        if skipped and getattr(record, self._inherited or "", "") is None:
+                            records += self._stand_in(skipped)
+                        records.append(record)
+                    skipped = None
+                search = start = newline + 1
+            records += self._stand_in(skipped)
+        buffer[: end - start] = buffer[start:end]
+        return records, skips, start
+
+    def _stand_in(self, skipped: re.Match[bytes] | None) -> list[Any]:
+        """A record with only what may be inherited from a skipped line."""
+        if skipped is None or self._inherited is None:
+            return []
+        text = msgspec.json.encode({self._inherited: skipped[self._inherited].decode("ascii", "replace")})
+        return [self._decode(text)]
+
+    def _unended(self, position: int, held: int) -> Iterator[Piece]:
+        """A last line without its end is whole when it decodes: the start of an object never does."""
+        if not self._skippable(self._buffer, 0, held):
+            records = _rescue(self._record, bytes(self._buffer[:held]), Skips())
+            if records:
+                yield Piece(records, position + held)
+
+
+def _rescue(record: type[Struct], line: bytes, skips: Skips) -> list[Any]:
+    """The record of a line that a crash or an editor left NUL bytes or a byte order mark before."""
+    text = line.strip(b"\0\xef\xbb\xbf \t\r")
+    if not text:
+        return []
+    try:
+        return [decoder(record).decode(text)]
+    except msgspec.MsgspecError:
+        skips.add(MALFORMED)
+        return []
+
+
+@lru_cache(maxsize=64)
+def decoder(record: type[Struct]) -> msgspec.json.Decoder[Any]:
+    """A decoder that also takes numbers written as strings."""
+    return msgspec.json.Decoder(record, strict=False)
+
+
+def _read_document(path: str, document: Document) -> Piece:
+    data = Path(path).read_bytes()
+    skips = Skips()
+    return Piece(_rescue(document.record, data, skips), len(data), len(data), skips)
+
+
+def _read_rows(path: str, rows: Rows, since: Position) -> Piece:
+    """Rows behind ``since``, read-only: the database is the tool's, not ours."""
+    skips = Skips()
+    records: list[Any] = []
+    try:
+        with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as database:
+            cursor = database.execute(rows.query, {"since": since})
+            names = [column[0] for column in cursor.description]
+            for row in cursor:
+                since = row[0]
+                records += _converted(dict(zip(names, row, strict=True)), rows.record, skips)
+    except sqlite3.Error as error:
+        raise OSError(f"not a readable database: {error}") from error
+    return Piece(records, since, 0, skips)
+
+
+def _converted(row: dict[str, Any], record: type[Struct], skips: Skips) -> list[Any]:
+    try:
+        return [msgspec.convert(row, record, strict=False)]
+    except msgspec.ValidationError:
+        skips.add(MALFORMED)
+        return []

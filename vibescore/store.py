@@ -1,0 +1,417 @@
+"""The local store: one SQLite file with cursors, the event ledger, sums and published rows (QUE-01, QUE-02).
+
+A row of ``file`` is one reading of a file from its start: a cursor, and what it contributed. When a file is
+rewritten, its old row loses its path and keeps its sums: those tokens were used, whether their log exists or not.
+The event ledger keeps numbers for 30 days, then only the hash of an event's id (COL-11).
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from vibescore.accumulate import Change, Counted, Known
+from vibescore.errors import StoreError
+from vibescore.model import UNKNOWN, Bucket, Slot, TokenTotals
+
+APPLICATION_ID = 0x76696265
+DAYS_KEPT = 30
+UNFINISHED = -1
+BUSY_SECONDS = 10.0
+
+MIGRATIONS = (
+    """
+    CREATE TABLE file (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, path BLOB UNIQUE, key TEXT NOT NULL,
+        parent TEXT, inode TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, position,
+        tail BLOB, state BLOB, claims TEXT NOT NULL, rules_version INTEGER NOT NULL, skips TEXT NOT NULL
+    );
+    CREATE INDEX file_key ON file (source, key);
+    CREATE INDEX file_parent ON file (source, parent) WHERE parent IS NOT NULL;
+    CREATE TABLE bucket (
+        id INTEGER PRIMARY KEY, source TEXT NOT NULL, start INTEGER NOT NULL, model TEXT NOT NULL,
+        UNIQUE (source, start, model)
+    );
+    CREATE TABLE event (
+        id INTEGER PRIMARY KEY, file INTEGER NOT NULL, day INTEGER, bucket INTEGER,
+        input_tokens INTEGER, cached_input_tokens INTEGER, output_tokens INTEGER,
+        reasoning_output_tokens INTEGER, total_tokens INTEGER
+    );
+    CREATE TABLE running (
+        id INTEGER PRIMARY KEY,
+        input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+        reasoning_output_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL
+    );
+    CREATE TABLE contribution (
+        file INTEGER NOT NULL, bucket INTEGER NOT NULL,
+        input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+        reasoning_output_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL,
+        PRIMARY KEY (file, bucket)
+    ) WITHOUT ROWID;
+    CREATE INDEX contribution_bucket ON contribution (bucket);
+    CREATE TABLE published (
+        bucket INTEGER PRIMARY KEY,
+        input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+        reasoning_output_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 1, acked INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE touched (
+        source TEXT NOT NULL, start INTEGER NOT NULL, PRIMARY KEY (source, start)
+    ) WITHOUT ROWID;
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    """,
+)
+"""Forward-only; the number of those applied is the schema version (``PRAGMA user_version``)."""
+
+COUNTERS = "input_tokens, cached_input_tokens, output_tokens, reasoning_output_tokens, total_tokens"
+SUMS = ", ".join(f"SUM(c.{name})" for name in COUNTERS.split(", "))
+
+
+@dataclass(slots=True)
+class FileRow:
+    """One reading of a file from its start; see ``file`` in the schema.
+
+    ``path`` is None once the file was rewritten or is known to be gone. ``source`` is empty for a file that no plugin
+    identified. ``size`` is UNFINISHED until everything was read. ``claims`` names the plugins that were asked, with their rules.
+    """
+
+    id: int
+    source: str
+    path: str | None
+    key: str
+    parent: str | None = None
+    inode: str = ""
+    size: int = UNFINISHED
+    mtime: int = 0
+    position: Any = None
+    tail: bytes | None = None
+    state: bytes | None = None
+    claims: str = ""
+    rules_version: int = 0
+    skips: dict[str, int] = field(default_factory=dict)
+
+
+FILE_COLUMNS = tuple(field.name for field in fields(FileRow))
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is committed at once: readings, readings to forget, events, running totals, and their sums (QUE-01)."""
+
+    files: dict[int, FileRow] = field(default_factory=dict)
+    forgotten: list[int] = field(default_factory=list)
+    change: Change = field(default_factory=Change)
+    running: dict[int, TokenTotals] = field(default_factory=dict)
+
+
+class Store:
+    """An open store. Raises StoreError when it is damaged, foreign, newer than this program, or cannot be written."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._db = connection
+        self._buckets: dict[Bucket, int] = {}
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator["Store"]:
+        """The store at ``path``, created and migrated as needed, closed at the end."""
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise StoreError(f"{path} cannot be opened: {error.strerror}") from error
+        with explained(path), closing(sqlite3.connect(path, BUSY_SECONDS, isolation_level=None)) as db:
+            store = cls(path, db)
+            store._prepare()
+            yield store
+
+    def _prepare(self) -> None:
+        """Check whose file it is before anything is written, then bring its schema up to date."""
+        version = self._value("PRAGMA user_version")
+        if version > len(MIGRATIONS):
+            raise StoreError(
+                f"{self.path} was written by a newer vibescore (schema {version}, this one knows "
+                f"{len(MIGRATIONS)}): upgrade vibescore; nothing was changed"
+            )
+        tables = self._value("SELECT COUNT(*) FROM sqlite_master")
+        if tables and self._value("PRAGMA application_id") != APPLICATION_ID:
+            raise StoreError(f"{self.path} is not a vibescore store: move it away; nothing was changed")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        for number in range(version, len(MIGRATIONS)):
+            self._migrate(number)
+
+    def _migrate(self, number: int) -> None:
+        with self.transaction():
+            if self._value("PRAGMA user_version") > number:
+                return
+            for statement in MIGRATIONS[number].split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._db.execute(f"PRAGMA user_version = {number + 1}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; takes the write lock at once. Raises StoreError when the disk is full and the like."""
+        with explained(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+
+    def _value(self, query: str, *arguments: Any) -> Any:
+        row = self._db.execute(query, arguments).fetchone()
+        return row[0] if row else None
+
+    # What was read
+
+    def file_at(self, path: str) -> FileRow | None:
+        """The reading of the file that is at ``path``."""
+        return next(self._files("path = ?", os.fsencode(path)), None)
+
+    def readings(self, source: str, key: str) -> list[FileRow]:
+        """Every reading of a session, also of files that are gone."""
+        return list(self._files("source = ? AND key = ?", source, key))
+
+    def forks(self, source: str, parent: str) -> list[FileRow]:
+        """Readings of the files that were forked from a session."""
+        return list(self._files("source = ? AND parent = ?", source, parent))
+
+    def files(self) -> Iterator[FileRow]:
+        """Every reading."""
+        return self._files("TRUE")
+
+    def _files(self, where: str, *arguments: Any) -> Iterator[FileRow]:
+        query = f"SELECT {', '.join(FILE_COLUMNS)} FROM file WHERE {where}"
+        for row in self._db.execute(query, arguments):
+            values: dict[str, Any] = dict(zip(FILE_COLUMNS, row, strict=True))
+            values["path"] = None if values["path"] is None else os.fsdecode(values["path"])
+            values["skips"] = json.loads(values["skips"])
+            yield FileRow(**values)
+
+    def last_file_id(self) -> int:
+        """The largest id any reading ever had."""
+        return self._value("SELECT seq FROM sqlite_sequence WHERE name = 'file'") or 0
+
+    # The event ledger
+
+    def known(self, ids: Iterable[int]) -> dict[int, Known]:
+        """What is known of events; an event of a forgotten reading is not known."""
+        rows = self._db.execute(
+            "SELECT e.id, e.file, f.path IS NULL, b.source, b.model, b.start, e.input_tokens,"
+            " e.cached_input_tokens, e.output_tokens, e.reasoning_output_tokens, e.total_tokens"
+            " FROM event e JOIN file f ON f.id = e.file LEFT JOIN bucket b ON b.id = e.bucket"
+            " WHERE e.id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        return {row[0]: _known(row) for row in rows}
+
+    def seen(self, event: int) -> bool:
+        """Whether the event was met in a reading that still counts."""
+        query = "SELECT 1 FROM event e JOIN file f ON f.id = e.file WHERE e.id = ?"
+        return self._value(query, event) is not None
+
+    def running(self, event: int) -> TokenTotals | None:
+        """The last value of a running total."""
+        row = self._db.execute(f"SELECT {COUNTERS} FROM running WHERE id = ?", (event,)).fetchone()
+        return TokenTotals(*row) if row else None
+
+    def write(self, batch: Batch, *, today: int) -> None:
+        """Commit a batch; ``today`` is the day since 1970 from which the events' 30 days run."""
+        with self.transaction():
+            for file in batch.forgotten:
+                self._forget(file)
+            self._write_files(batch.files.values())
+            self._write_events(batch.change.events, today)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO running VALUES (?, ?, ?, ?, ?, ?)",
+                ((event, *tokens.counters) for event, tokens in batch.running.items()),
+            )
+            self._write_sums(batch.change.sums)
+
+    def _write_files(self, rows: Iterable[FileRow]) -> None:
+        """Oldest readings first: a rewritten file's old row gives up its path before the new one takes it."""
+        replaced = ", ".join(f"{name} = excluded.{name}" for name in FILE_COLUMNS)
+        self._db.executemany(
+            f"INSERT INTO file ({', '.join(FILE_COLUMNS)}) VALUES ({', '.join('?' * len(FILE_COLUMNS))})"
+            f" ON CONFLICT (id) DO UPDATE SET {replaced}",
+            map(_file_values, sorted(rows, key=lambda row: row.id)),
+        )
+
+    def _forget(self, file: int) -> None:
+        """Take a reading out of all sums. Its events stay behind without an owner and count as not known."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO touched SELECT DISTINCT b.source, b.start"
+            " FROM contribution c JOIN bucket b ON b.id = c.bucket WHERE c.file = ?",
+            (file,),
+        )
+        self._db.execute("DELETE FROM contribution WHERE file = ?", (file,))
+        self._db.execute("DELETE FROM file WHERE id = ?", (file,))
+
+    def _write_events(self, events: Mapping[int, Counted | None], today: int) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (event, counted.file, today, self._bucket(counted.bucket), *counted.tokens.counters)
+                for event, counted in sorted(events.items())
+                if counted is not None
+            ),
+        )
+        gone = ((event,) for event, counted in events.items() if counted is None)
+        self._db.executemany("DELETE FROM event WHERE id = ?", gone)
+
+    def _write_sums(self, sums: Mapping[tuple[int, Bucket], TokenTotals]) -> None:
+        added = ", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTERS.split(", "))
+        self._db.executemany(
+            "INSERT INTO contribution VALUES (?, ?, ?, ?, ?, ?, ?)"
+            f" ON CONFLICT (file, bucket) DO UPDATE SET {added}",
+            ((file, self._bucket(bucket), *tokens.counters) for (file, bucket), tokens in sums.items()),
+        )
+        slots = {bucket.slot for _, bucket in sums}
+        self._db.executemany("INSERT OR IGNORE INTO touched VALUES (?, ?)", slots)
+
+    def _bucket(self, bucket: Bucket) -> int:
+        if bucket not in self._buckets:
+            names = (bucket.source, bucket.start, bucket.model)
+            self._db.execute(
+                "INSERT OR IGNORE INTO bucket (source, start, model) VALUES (?, ?, ?)", names
+            )
+            self._buckets[bucket] = self._value(
+                "SELECT id FROM bucket WHERE source = ? AND start = ? AND model = ?", *names
+            )
+        return self._buckets[bucket]
+
+    def close_events(self, *, today: int) -> None:
+        """Drop the numbers of events written over 30 days ago (COL-11), and rows that hold nothing any more."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE event SET day = NULL, bucket = NULL, input_tokens = NULL, cached_input_tokens = NULL,"
+                " output_tokens = NULL, reasoning_output_tokens = NULL, total_tokens = NULL WHERE day < ?",
+                (today - DAYS_KEPT,),
+            )
+            self._db.execute("DELETE FROM event WHERE file NOT IN (SELECT id FROM file)")
+            self._db.execute("DELETE FROM contribution WHERE (" + COUNTERS + ") = (0, 0, 0, 0, 0)")
+            self._db.execute(
+                "DELETE FROM file WHERE path IS NULL AND id NOT IN (SELECT file FROM event)"
+                " AND id NOT IN (SELECT file FROM contribution)"
+            )
+
+    # Sums and published rows
+
+    def touched(self) -> set[Slot]:
+        """Slots whose sums changed since they were last reconciled."""
+        return {Slot(*row) for row in self._db.execute("SELECT source, start FROM touched")}
+
+    def unknown_slots(self) -> set[Slot]:
+        """Slots that hold unknown tokens."""
+        query = "SELECT DISTINCT b.source, b.start FROM bucket b WHERE b.model = ?"
+        return {Slot(*row) for row in self._db.execute(query, (UNKNOWN,))}
+
+    def half_hours(self, source: str) -> list[int]:
+        """The sorted half-hours in which a source used tokens."""
+        query = (
+            "SELECT b.start FROM bucket b JOIN contribution c ON c.bucket = b.id WHERE b.source = ?"
+            " GROUP BY b.start HAVING SUM(c.total_tokens) > 0 ORDER BY b.start"
+        )
+        return [row[0] for row in self._db.execute(query, (source,))]
+
+    def slots(self, slots: Iterable[Slot]) -> dict[Slot, dict[str, TokenTotals]]:
+        """Sums by model of some slots."""
+        query = (
+            f"SELECT b.model, {SUMS} FROM bucket b JOIN contribution c ON c.bucket = b.id"
+            " WHERE b.source = ? AND b.start = ? GROUP BY b.id"
+        )
+        return {
+            slot: {row[0]: TokenTotals(*row[1:]) for row in self._db.execute(query, slot)} for slot in slots
+        }
+
+    def published(self, slots: Iterable[Slot]) -> dict[Bucket, TokenTotals]:
+        """Published rows of some slots, zeroed ones included."""
+        query = (
+            f"SELECT b.model, {COUNTERS} FROM bucket b JOIN published p ON p.bucket = b.id"
+            " WHERE b.source = ? AND b.start = ?"
+        )
+        return {
+            Bucket(slot.source, row[0], slot.start): TokenTotals(*row[1:])
+            for slot in slots
+            for row in self._db.execute(query, slot)
+        }
+
+    def publish(self, rows: Mapping[Bucket, TokenTotals]) -> None:
+        """Write changed rows under a new revision, and forget which slots were touched; inside a transaction."""
+        replaced = ", ".join(f"{name} = excluded.{name}" for name in COUNTERS.split(", "))
+        self._db.executemany(
+            f"INSERT INTO published (bucket, {COUNTERS}) VALUES (?, ?, ?, ?, ?, ?)"
+            f" ON CONFLICT (bucket) DO UPDATE SET {replaced}, revision = revision + 1",
+            ((self._bucket(bucket), *tokens.counters) for bucket, tokens in rows.items()),
+        )
+        self._db.execute("DELETE FROM touched")
+
+    def rows(self, *, since: int = 0) -> Iterator[tuple[Bucket, TokenTotals]]:
+        """Published rows from a half-hour on, in the order source, model, half-hour; zeroed ones included."""
+        query = (
+            f"SELECT b.source, b.model, b.start, {COUNTERS} FROM bucket b JOIN published p ON p.bucket = b.id"
+            " WHERE b.start >= ? ORDER BY b.source, b.model, b.start"
+        )
+        for row in self._db.execute(query, (since,)):
+            yield Bucket(*row[:3]), TokenTotals(*row[3:])
+
+    def pending(self) -> int:
+        """How many published rows wait to be acknowledged."""
+        count = self._value("SELECT COUNT(*) FROM published WHERE revision > acked")
+        return int(count)
+
+    # Small facts
+
+    def fact(self, key: str) -> Any:
+        """A small JSON value kept under ``key``, or None."""
+        text = self._value("SELECT value FROM meta WHERE key = ?", key)
+        return None if text is None else json.loads(text)
+
+    def keep(self, key: str, value: Any) -> None:
+        """Keep a small JSON value under ``key``."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+
+def _known(row: tuple[Any, ...]) -> Known:
+    _, file, vanished, source, model, start, *counters = row
+    if source is None:
+        return Known(file, None)
+    counted = Counted(file, Bucket(source, model, start), TokenTotals(*counters))
+    return Known(file, counted, vanished=bool(vanished))
+
+
+def _file_values(row: FileRow) -> list[Any]:
+    values = {name: getattr(row, name) for name in FILE_COLUMNS}
+    values["path"] = None if row.path is None else os.fsencode(row.path)
+    values["skips"] = json.dumps(row.skips)
+    return list(values.values())
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of the store at ``path`` into a sentence that names the way out."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"{path} cannot be used: {error}. {_way_out(error)}") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"{path} is damaged ({error}). It was left as it is: move it away and run "
+            "'vibescore sync', which counts the logs that still exist again"
+        ) from error
+
+
+def _way_out(error: sqlite3.OperationalError) -> str:
+    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        return "Nothing is lost: free some space and run 'vibescore sync' again"
+    if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "Another program holds it: try again when it has ended"
+    return "Check that its folder can be written, then run 'vibescore sync' again"
