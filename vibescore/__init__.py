@@ -1,7 +1,8 @@
 """vibescore: exact, private token usage of AI coding tools.
 
-This is the public API for plugin authors; everything else may change between versions. Names are imported when they
-are first used, so that a command that needs no plugin does not pay for the plugin machinery.
+This is the public API for plugin authors; everything else may change between versions. Names are
+imported when they are first used, so that a command that needs no plugin does not pay for the
+plugin machinery.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,10 +1,12 @@
-"""The event ledger as a pure function: events met again are joined, and only the difference counts (COL-08).
+"""The event ledger as a pure function: events met again are joined, and only the difference counts
+(COL-08).
 
-Joining does not care about order: the larger total wins, the earlier half-hour stays, a known model beats
-``unknown``. So any order of files, any split and any repetition end in the same sums (BKF-08).
+Joining does not care about order: the larger total wins, the earlier half-hour stays, a known
+model beats ``unknown``. So any order of files, any split and any repetition end in the same sums
+(BKF-08).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,8 +24,8 @@ class Counted(NamedTuple):
 class Known(NamedTuple):
     """What the ledger holds of an event: which file it was read from, and what it counts.
 
-    ``counted`` is None when the event is closed (COL-11). ``vanished`` says that the file is gone or was rewritten,
-    so that a file which shows the event again becomes its owner.
+    ``counted`` is None when the event is closed (COL-11). ``vanished`` says that the file is gone
+    or was rewritten, so that a file which shows the event again becomes its owner.
     """
 
     file: int
@@ -32,7 +34,9 @@ class Known(NamedTuple):
 
 
 class Met(NamedTuple):
-    """An event as it was just read; without ``counted`` it is a copy whose count is to be taken back."""
+    """An event as it was just read; without ``counted`` it is a copy whose count is to be taken
+    back.
+    """
 
     id: int
     counted: Counted | None
@@ -40,7 +44,9 @@ class Met(NamedTuple):
 
 @dataclass(slots=True)
 class Change:
-    """What a run of events changes: the ledger's entries (None: taken back) and sums by file and bucket."""
+    """What a run of events changes: the ledger's entries (None: taken back) and sums by file and
+    bucket.
+    """
 
     events: dict[int, Counted | None] = field(default_factory=dict)
     sums: dict[tuple[int, Bucket], TokenTotals] = field(default_factory=dict)
@@ -54,7 +60,9 @@ class Change:
         self.sums[key] = self.sums.get(key, ZERO) - counted.tokens
 
 
-def accumulate(known: Mapping[int, Known], met: Iterable[Met], change: Change | None = None) -> Change:
+def accumulate(
+    known: Mapping[int, Known], met: Iterable[Met], change: Change | None = None
+) -> Change:
     """What the events ``met`` change beyond ``change``, given what is ``known`` of their ids."""
     change = Change() if change is None else change
     for event in met:
@@ -84,7 +92,9 @@ def _before_and_after(
         before, vanished = known.counted, known.vanished
     if event.counted is None or before is None:
         return before, event.counted
-    return before, join(before, event.counted, owner=event.counted.file if vanished else before.file)
+    return before, join(
+        before, event.counted, owner=event.counted.file if vanished else before.file
+    )
 
 
 def join(one: Counted, other: Counted, *, owner: int) -> Counted:
@@ -105,4 +115,6 @@ def growth(before: TokenTotals, now: TokenTotals) -> TokenTotals:
     """What a running total grew by; a total that fell started anew elsewhere and counts nothing."""
     if now.total_tokens <= before.total_tokens:
         return ZERO
-    return TokenTotals(*(max(new - old, 0) for new, old in zip(now.counters, before.counters, strict=True)))
+    return TokenTotals(
+        *(max(new - old, 0) for new, old in zip(now.counters, before.counters, strict=True))
+    )

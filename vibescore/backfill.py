@@ -7,15 +7,16 @@ from vibescore.model import UNKNOWN, ZERO, Bucket, Slot, Slots, TokenTotals
 Backfill = Callable[[Slot], str | None]
 
 
-def attribute(slots: Slots, backfill: Backfill = lambda slot: None) -> dict[Bucket, TokenTotals]:
-    """The rows wanted upstream: every bucket with tokens, unknown tokens joined to a known model where one is found.
+def attribute(slots: Slots, backfill: Backfill | None = None) -> dict[Bucket, TokenTotals]:
+    """The rows wanted upstream: every bucket with tokens, unknown tokens joined to a known model
+    where one is found.
 
     ``backfill`` is only asked about slots in which no model is known.
     """
     wanted: dict[Bucket, TokenTotals] = {}
     for slot, models in slots.items():
         unknown = models.get(UNKNOWN, ZERO)
-        heir = dominant(models) or (unknown and backfill(slot)) or UNKNOWN
+        heir = dominant(models) or (backfill and unknown and backfill(slot)) or UNKNOWN
         for model, tokens in models.items():
             bucket = Bucket(slot.source, heir if model == UNKNOWN else model, slot.start)
             if tokens:

@@ -1,4 +1,6 @@
-"""Folding half-hours into local days, exact in every time zone; a half-hour belongs to the day of its start."""
+"""Folding half-hours into local days, exact in every time zone; a half-hour belongs to the day of
+its start.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta, tzinfo
@@ -20,7 +22,9 @@ def local_day(start: float, zone: tzinfo | None) -> date:
 
 
 def fold_days(rows: Iterable[tuple[int, Sums]], zone: tzinfo | None) -> dict[date, Sums]:
-    """Sums by local day of rows (half-hour start in UTC seconds, sums), days in order of first appearance."""
+    """Sums by local day of rows (half-hour start in UTC seconds, sums), days in order of first
+    appearance.
+    """
     days: dict[date, Sums] = {}
     for start, sums in rows:
         day = local_day(start, zone)

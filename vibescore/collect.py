@@ -1,18 +1,19 @@
 """The straight line on this computer, from logs to the rows that have to be sent.
 
-    discover → read → parse → accumulate → attribute → reconcile → queue
+discover → read → parse → accumulate → attribute → reconcile → queue
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol, Self
 
 import msgspec
 
 from vibescore.backfill import attribute, dominant
 from vibescore.discover import COMPRESSED
 from vibescore.errors import PluginError
-from vibescore.jobs import Ancestry, Claim, Job, Plan, Problem, make_plan
+from vibescore.jobs import Ancestry, Job, Plan, Problem, make_plan
 from vibescore.ledger import Ledger
 from vibescore.model import (
     Bucket,
@@ -29,7 +30,7 @@ from vibescore.model import (
 from vibescore.plugins import LOADED, Plugin
 from vibescore.reader import Position, read, tail_hash
 from vibescore.reconcile import changes
-from vibescore.store import UNFINISHED, FileRow, Store
+from vibescore.store import UNFINISHED, Store
 
 SECONDS_PER_DAY = 86_400
 
@@ -37,10 +38,10 @@ SECONDS_PER_DAY = 86_400
 class Progress(Protocol):
     """Told how far a collection is; sizes in bytes."""
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         """The collection begins."""
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         """The collection ended."""
 
     def start(self, files: int, size: int) -> None:
@@ -59,7 +60,7 @@ class NoProgress:
     def start(self, files: int, size: int) -> None: ...
     def read(self, size: int) -> None: ...
     def file_done(self) -> None: ...
-    def __enter__(self) -> "NoProgress":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None: ...
@@ -67,7 +68,9 @@ class NoProgress:
 
 @dataclass(slots=True)
 class Summary:
-    """What a collection did: files found and read, usage events met, published rows that changed, and problems."""
+    """What a collection did: files found and read, usage events met, published rows that changed,
+    and problems.
+    """
 
     files: int = 0
     files_read: int = 0
@@ -87,8 +90,8 @@ def collect(
 ) -> Summary:
     """Bring the store up to date with the logs; the caller holds the lock.
 
-    ``now`` is UTC seconds. ``rebuild`` counts all logs that still exist again (CLI-12). A file or plugin that fails is
-    a problem in the summary and stops nothing else (COL-09).
+    ``now`` is UTC seconds. ``rebuild`` counts all logs that still exist again (CLI-12). A file or
+    plugin that fails is a problem in the summary and stops nothing else (COL-09).
     """
     usable = [plugin for plugin in plugins if plugin.state == LOADED]
     today = int(now // SECONDS_PER_DAY)
@@ -136,7 +139,9 @@ class _Step:
 
 
 def _count(job: Job, ledger: Ledger, ancestry: Ancestry, progress: Progress) -> None:
-    """Read a file and count what it holds; after a failure the cursor stands behind the last good piece."""
+    """Read a file and count what it holds; after a failure the cursor stands behind the last good
+    piece.
+    """
     steps: Iterable[_Step] = _steps(job, ledger, ancestry, progress) if job.claim else ()
     if job.forgotten:
         steps = list(steps)
@@ -167,27 +172,39 @@ def _steps(job: Job, ledger: Ledger, ancestry: Ancestry, progress: Progress) -> 
     kept = None if isinstance(reading, Document) else row.state
     state = msgspec.msgpack.decode(kept, type=reading.state) if kept else reading.state()
     chain, complete = ancestry.of(row)
-    skips = Skips()
-    context = ParseContext(
-        row.key, state, chain, complete, lambda event: ledger.seen(row.source, event), lambda reason: skips.add(reason)
-    )
+    seen = partial(ledger.seen, row.source)
+    context = ParseContext(row.key, state, chain, complete, seen, Skips().add)
     for piece in read(job.found.path, reading, row.position):
-        skips = piece.skips
+        context.skip = piece.skips.add
         usage = claim.plugin.parse(piece.records, context) if piece.records else []
-        yield _Step(usage, piece.position, msgspec.msgpack.encode(state), skips)
+        yield _Step(usage, piece.position, msgspec.msgpack.encode(state), piece.skips)
         progress.read(piece.size)
 
 
 def _mark(job: Job) -> None:
-    """Note what stands before the cursor, so that the next sync knows whether the log goes on behind it."""
-    if job.claim and isinstance(job.claim.tree.reading, Lines) and not job.found.path.endswith(COMPRESSED):
+    """Note what stands before the cursor, so that the next sync knows whether the log goes on
+    behind it.
+    """
+    if (
+        job.claim
+        and isinstance(job.claim.tree.reading, Lines)
+        and not job.found.path.endswith(COMPRESSED)
+    ):
         job.row.tail = tail_hash(job.found.path, job.row.position or 0)
 
 
-def reconcile(store: Store, plugins: list[Plugin], problems: list[Problem]) -> dict[Bucket, TokenTotals]:
-    """Publish the rows that changed: touched slots, and all that are still unknown, because alignment may move them."""
+def reconcile(
+    store: Store, plugins: list[Plugin], problems: list[Problem]
+) -> dict[Bucket, TokenTotals]:
+    """Publish the rows that changed: touched slots, and all that are still unknown, because
+    alignment may move them.
+    """
     touched = store.touched()
-    asked = [[plugin.name, plugin.version] for plugin in plugins if "vibescore_backfill_model" in plugin.hooks]
+    asked = [
+        [plugin.name, plugin.version]
+        for plugin in plugins
+        if "vibescore_backfill_model" in plugin.hooks
+    ]
     if not touched and store.fact("backfill") == asked:
         return {}
     slots = touched | store.unknown_slots()
@@ -210,7 +227,9 @@ class _Backfill:
         self._timeline = Timeline(self._starts, self._dominant)
 
     def __call__(self, slot: Slot) -> str | None:
-        for plugin in sorted(self._plugins, key=lambda plugin: (plugin.name != slot.source, plugin.name)):
+        for plugin in sorted(
+            self._plugins, key=lambda plugin: (plugin.name != slot.source, plugin.name)
+        ):
             try:
                 model = plugin.backfill_model(slot, self._timeline)
             except PluginError as error:

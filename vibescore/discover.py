@@ -12,7 +12,9 @@ COMPRESSED = ".zst"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file as it stands: real path, size in bytes, change time in nanoseconds, device and inode."""
+    """A file as it stands: real path, size in bytes, change time in nanoseconds, device and
+    inode.
+    """
 
     path: str
     size: int
@@ -26,8 +28,9 @@ Matches = tuple[re.Pattern[str] | None, ...]
 def walk(root: Path, pattern: str) -> Iterator[Found]:
     """Files below ``root`` that match ``pattern`` (see Tree), each directory read once.
 
-    Links are followed and give the real path, so that a file reached twice has one name (COL-04). A compressed
-    file beside its plain form is left out: the plain one wins. What cannot be read is passed over.
+    Links are followed and give the real path, so that a file reached twice has one name (COL-04).
+    A compressed file beside its plain form is left out: the plain one wins. What cannot be read is
+    passed over.
     """
     parts = tuple(
         None if part == "**" else re.compile(fnmatch.translate(part)) for part in pattern.split("/")
@@ -36,7 +39,9 @@ def walk(root: Path, pattern: str) -> Iterator[Found]:
 
 
 def _scan(directory: str, parts: Matches, places: set[int], links: set[str]) -> Iterator[Found]:
-    """Files at and below a directory; ``places`` are the positions in the pattern that its entries may match."""
+    """Files at and below a directory; ``places`` are the positions in the pattern that its entries
+    may match.
+    """
     places = places | {place + 1 for place in places if parts[place] is None}
     try:
         with os.scandir(directory) as scan:
@@ -57,7 +62,9 @@ def _matches(part: re.Pattern[str] | None, name: str) -> bool:
     return part is None or part.match(name) is not None
 
 
-def _visit(entry: os.DirEntry[str], parts: Matches, matched: set[int], links: set[str]) -> Iterator[Found]:
+def _visit(
+    entry: os.DirEntry[str], parts: Matches, matched: set[int], links: set[str]
+) -> Iterator[Found]:
     try:
         is_link = entry.is_symlink()
         path = os.path.realpath(entry.path) if is_link else entry.path

@@ -1,10 +1,10 @@
 """Errors that reach a person.
 
-    VibescoreError
-    ├── ConfigError      a setting is wrong: names the setting, where it came from, and the way out
-    ├── StoreError       the local store cannot be read or written: names the file
-    ├── BusyError        another sync holds the lock
-    └── PluginError      a plugin failed: names the plugin and the stage it failed in
+VibescoreError
+├── ConfigError      a setting is wrong: names the setting, where it came from, and the way out
+├── StoreError       the local store cannot be read or written: names the file
+├── BusyError        another sync holds the lock
+└── PluginError      a plugin failed: names the plugin and the stage it failed in
 """
 
 

@@ -15,7 +15,9 @@ from vibescore.store import FileRow, Store
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that was left out, for diagnostics: whose it is, where (may be empty), and what happened."""
+    """Something that was left out, for diagnostics: whose it is, where (may be empty), and what
+    happened.
+    """
 
     source: str
     path: str
@@ -32,7 +34,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Files that are claimed together: a real directory, a pattern, and the claims by name of the plugin."""
+    """Files that are claimed together: a real directory, a pattern, and the claims by name of the
+    plugin.
+    """
 
     root: str
     pattern: str
@@ -51,8 +55,8 @@ class Ground:
 class Job:
     """A file to read, from ``row.position`` on; ``row`` has id 0 for a new reading.
 
-    ``vanished`` are earlier readings of content that is gone; ``forgotten`` is the reading that this one counts
-    again. Without ``claim`` the file is nobody's.
+    ``vanished`` are earlier readings of content that is gone; ``forgotten`` is the reading that
+    this one counts again. Without ``claim`` the file is nobody's.
     """
 
     found: Found
@@ -73,9 +77,11 @@ class Plan:
 
 
 def make_plan(store: Store, plugins: Iterable[Plugin], env: Environment, *, rebuild: bool) -> Plan:
-    """Every file that changed since it was read, or all of them to ``rebuild``; parents before their forks."""
+    """Every file that changed since it was read, or all of them to ``rebuild``; parents before
+    their forks.
+    """
     plan = Plan(Ancestry(store))
-    planner = _Planner(store, rebuild, plan)
+    planner = _Planner(store, plan, rebuild=rebuild)
     grounds = list(_grounds(plugins, env, plan))
     for ground in grounds:
         for found in walk(Path(ground.root), ground.pattern):
@@ -119,7 +125,8 @@ class Ancestry:
         return len(self.of(row)[0])
 
     def of(self, row: FileRow) -> tuple[tuple[str, ...], bool]:
-        """The known chain of ancestors, nearest first, and whether it ends in a session without parent.
+        """The known chain of ancestors, nearest first, and whether it ends in a session without
+        parent.
 
         A parent that was never met is the last of the chain.
         """
@@ -142,7 +149,7 @@ class Ancestry:
 
 
 class _Planner:
-    def __init__(self, store: Store, rebuild: bool, plan: Plan) -> None:
+    def __init__(self, store: Store, plan: Plan, *, rebuild: bool) -> None:
         self.jobs: dict[str, Job] = {}
         self._store = store
         self._rebuild = rebuild
@@ -156,7 +163,7 @@ class _Planner:
         if row is not None and row.source and ground.claim_of(row.source) is None:
             return
         try:
-            found = _stamped(found, row, ground)
+            found = _stamped(found, ground)
             same = row is not None and row.claims == ground.signature and not self._rebuild
             if row is not None and same and _unchanged(row, found):
                 return
@@ -165,9 +172,9 @@ class _Planner:
             self._plan.problems.append(Problem(_source(row, ground), found.path, _what(error)))
 
     def _job(self, found: Found, row: FileRow | None, ground: Ground, *, same: bool) -> Job:
-        if row is not None and same and (claim := ground.claim_of(row.source)):
-            if _goes_on(row, found, claim.tree):
-                return Job(found, row, claim)
+        claim = ground.claim_of(row.source) if row is not None and same else None
+        if row is not None and claim and _goes_on(row, found, claim.tree):
+            return Job(found, row, claim)
         claim, identity = self._identify(found, ground)
         new = FileRow(0, "", found.path, "", claims=ground.signature, inode=found.inode)
         if row is not None and not row.source:
@@ -186,7 +193,9 @@ class _Planner:
         return Job(found, row, claim)
 
     def _first_reading(self, found: Found, new: FileRow, claim: Claim) -> Job:
-        """A path met for the first time; the file may have been there before under another (archive, zstd)."""
+        """A path met for the first time; the file may have been there before under another
+        (archive, zstd).
+        """
         gone = [
             row
             for row in self._store.readings(new.source, new.key)
@@ -194,9 +203,9 @@ class _Planner:
         ]
         for row in gone:
             moved = replace(row, path=found.path, inode=found.inode, claims=new.claims)
-            if row.rules_version == new.rules_version and not self._rebuild:
-                if _same_content(moved, found, claim.tree):
-                    return Job(found, moved, claim)
+            same_rules = row.rules_version == new.rules_version and not self._rebuild
+            if same_rules and _same_content(moved, found, claim.tree):
+                return Job(found, moved, claim)
         return Job(found, new, claim, vanished=gone)
 
     def _identify(self, found: Found, ground: Ground) -> tuple[Claim | None, Identity | None]:
@@ -209,8 +218,14 @@ class _Planner:
         return None, None
 
     def recount_forks(self, grounds: list[Ground]) -> None:
-        """Forks that were read before their parent was known have to be counted again, knowing it."""
-        new = [(job.row.source, job.row.key) for job in self.jobs.values() if job.claim and not job.row.id]
+        """Forks that were read before their parent was known have to be counted again, knowing
+        it.
+        """
+        new = [
+            (job.row.source, job.row.key)
+            for job in self.jobs.values()
+            if job.claim and not job.row.id
+        ]
         arrived = [key for key in new if not self._store.readings(*key)]
         for source, key in arrived:
             for row in self._store.forks(source, key):
@@ -230,7 +245,7 @@ class _Planner:
             self.jobs[path] = Job(found, new, claim, forgotten=row)
 
 
-def _stamped(found: Found, row: FileRow | None, ground: Ground) -> Found:
+def _stamped(found: Found, ground: Ground) -> Found:
     """A database has also changed when its write-ahead log has."""
     if not any(isinstance(claim.tree.reading, Rows) for claim in ground.claims):
         return found
@@ -245,7 +260,9 @@ def _unchanged(row: FileRow, found: Found) -> bool:
 
 
 def _goes_on(row: FileRow, found: Found, tree: Tree) -> bool:
-    """Whether the file only grew behind what was read: a file that was touched but did not grow was rewritten."""
+    """Whether the file only grew behind what was read: a file that was touched but did not grow
+    was rewritten.
+    """
     if isinstance(tree.reading, Rows):
         return row.inode == found.inode
     return found.size > row.size and _same_content(row, found, tree)
@@ -256,7 +273,11 @@ def _same_content(row: FileRow, found: Found, tree: Tree) -> bool:
     if not isinstance(tree.reading, Lines) or found.path.endswith(COMPRESSED):
         return False
     position = row.position or 0
-    return row.tail is not None and found.size >= position and tail_hash(found.path, position) == row.tail
+    return (
+        row.tail is not None
+        and found.size >= position
+        and tail_hash(found.path, position) == row.tail
+    )
 
 
 def _source(row: FileRow | None, ground: Ground) -> str:

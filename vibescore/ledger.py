@@ -1,4 +1,6 @@
-"""Between plugins and the store: usage becomes counted events, committed batch by batch (QUE-01)."""
+"""Between plugins and the store: usage becomes counted events, committed batch by batch
+(QUE-01).
+"""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -6,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from vibescore.accumulate import Change, Counted, Known, Met, accumulate, growth
+from vibescore.accumulate import Counted, Known, Met, accumulate, growth
 from vibescore.model import (
     LARGEST_COUNT,
     ZERO,
@@ -15,7 +17,6 @@ from vibescore.model import (
     EventId,
     RunningTotal,
     Skips,
-    TokenTotals,
     Usage,
     UsageEvent,
     half_hour,
@@ -33,7 +34,8 @@ RUNNING = "running totals"
 class Ledger:
     """Collects what readings count and commits it in batches.
 
-    ``today`` is the day since 1970. ``recounted`` are readings about to be read again: what they hold is not known.
+    ``today`` is the day since 1970. ``recounted`` are readings about to be read again: what they
+    hold is not known.
     """
 
     def __init__(self, store: Store, *, today: int, recounted: Iterable[int] = ()) -> None:
@@ -60,7 +62,9 @@ class Ledger:
         return row
 
     def vanish(self, row: FileRow) -> None:
-        """The file of ``row`` is gone or rewritten: its sums stay, and a file that shows its events takes them over."""
+        """The file of ``row`` is gone or rewritten: its sums stay, and a file that shows its
+        events takes them over.
+        """
         row.path = None
         self._vanished.add(row.id)
         self.keep(row)
@@ -93,7 +97,9 @@ class Ledger:
 
     def _known(self, met: Iterable[Met]) -> dict[int, Known]:
         """What the store knows of events that this batch does not."""
-        known = self._store.known(event.id for event in met if event.id not in self._batch.change.events)
+        known = self._store.known(
+            event.id for event in met if event.id not in self._batch.change.events
+        )
         return {
             id: event._replace(vanished=True) if event.file in self._vanished else event
             for id, event in known.items()
@@ -101,14 +107,18 @@ class Ledger:
         }
 
     def _grow(self, source: str, total: RunningTotal) -> None:
-        """Growth cannot be read again, so it belongs to a row without a file, which is never recounted."""
+        """Growth cannot be read again, so it belongs to a row without a file, which is never
+        recounted.
+        """
         id = event_hash(source, total.id)
         before = self._batch.running.get(id) or self._store.running(id) or ZERO
         grown = growth(before, total.tokens)
         if grown:
             self.events += 1
             self._batch.running[id] = total.tokens
-            self._batch.change.count(Counted(self._running_row(source), _bucket(source, total), grown))
+            self._batch.change.count(
+                Counted(self._running_row(source), _bucket(source, total), grown)
+            )
 
     def _running_row(self, source: str) -> int:
         if source not in self._running_rows:

@@ -1,6 +1,7 @@
 """One sync at a time: an operating-system lock, which dies with its holder (NTF-07).
 
-Written here because the usual library takes longer to import than a sync with nothing new takes to run.
+Written here because the usual library takes longer to import than a sync with nothing new takes to
+run.
 """
 
 import os
@@ -31,7 +32,8 @@ else:
 def exclusive(
     path: Path, *, wait: float, waiting: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """Hold the lock ``path``, waiting up to ``wait`` seconds for another holder; then raises BusyError.
+    """Hold the lock ``path``, waiting up to ``wait`` seconds for another holder; then raises
+    BusyError.
 
     ``waiting`` is called once if the lock is not free at once.
     """

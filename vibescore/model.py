@@ -1,10 +1,11 @@
 """The words of vibescore as types: what travels along the straight line.
 
-    Tree → source files → records → UsageEvent → {Slot: {model: TokenTotals}} → {Bucket: TokenTotals}
+    Tree → source files → records → UsageEvent
+         → {Slot: {model: TokenTotals}} → {Bucket: TokenTotals}
 
-Counters are tokens, times are UTC seconds. One convention for every source (sources.md): cached input is
-part of the input, reasoning is part of the output, and total = input + output. Gemini alone keeps reasoning
-and total as its log gives them (COL-06).
+Counters are tokens, times are UTC seconds. One convention for every source (sources.md): cached
+input is part of the input, reasoning is part of the output, and total = input + output. Gemini
+alone keeps reasoning and total as its log gives them (COL-06).
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +23,9 @@ LONGEST_MODEL = 128
 
 
 class TokenTotals(Struct, frozen=True, gc=False):
-    """Five token counters, each from 0 to 2^63 - 1; the field names are those of the wire (api.md)."""
+    """Five token counters, each from 0 to 2^63 - 1; the field names are those of the wire
+    (api.md).
+    """
 
     input_tokens: int = 0
     cached_input_tokens: int = 0
@@ -73,7 +76,8 @@ EventId = str | int | tuple["EventId | None", ...]
 class UsageEvent(Struct, frozen=True):
     """Tokens of one model response.
 
-    ``id`` is stable over files, copies and rewrites; ``at`` is UTC seconds; ``model`` may be None or empty.
+    ``id`` is stable over files, copies and rewrites; ``at`` is UTC seconds; ``model`` may be None
+    or empty.
     """
 
     id: EventId
@@ -150,11 +154,12 @@ class NoState(Struct):
 class Lines:
     """A log with one JSON record a line.
 
-    ``record`` and ``state`` are msgspec structs: the fields of ``record`` are all that is ever decoded (COL-02).
-    A line is decoded unless its beginning matches the regular expression ``skip``, which must prove by itself
-    that the line cannot matter: whatever spelling it does not foresee is decoded. What a group of it catches, named
-    like a field of ``record``, is what later records without that field may inherit: before one of them, and at the
-    end of a piece, a record with that field alone stands for the line that was skipped last.
+    ``record`` and ``state`` are msgspec structs: the fields of ``record`` are all that is ever
+    decoded (COL-02). A line is decoded unless its beginning matches the regular expression
+    ``skip``, which must prove by itself that the line cannot matter: whatever spelling it does not
+    foresee is decoded. What a group of it catches, named like a field of ``record``, is what later
+    records without that field may inherit: before one of them, and at the end of a piece, a record
+    with that field alone stands for the line that was skipped last.
     """
 
     record: type[Struct]
@@ -164,7 +169,9 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that is one JSON value and is rewritten as a whole: one record, and a new state, each time it changed."""
+    """A file that is one JSON value and is rewritten as a whole: one record, and a new state, each
+    time it changed.
+    """
 
     record: type[Struct]
     state: type[Struct] = NoState
@@ -174,8 +181,8 @@ class Document:
 class Rows:
     """A SQLite database, opened read-only.
 
-    ``query`` binds ``:since`` to the last value of its first column that was read (None at first) and orders by
-    that column; its column names are the fields of ``record``.
+    ``query`` binds ``:since`` to the last value of its first column that was read (None at first)
+    and orders by that column; its column names are the fields of ``record``.
     """
 
     query: str
@@ -190,9 +197,10 @@ Reading = Lines | Document | Rows
 class Tree:
     """Where files of a source are and how they are read.
 
-    ``pattern`` is relative to ``root``, with ``*`` and ``?`` inside a name and ``**`` for any directories; a file
-    with ``.zst`` behind its name matches too and is read through zstd. ``head`` is the struct of the record that tells whose file it is.
-    A new ``rules_version`` makes the host count the files again that still exist (CLI-12).
+    ``pattern`` is relative to ``root``, with ``*`` and ``?`` inside a name and ``**`` for any
+    directories; a file with ``.zst`` behind its name matches too and is read through zstd.
+    ``head`` is the struct of the record that tells whose file it is. A new ``rules_version`` makes
+    the host count the files again that still exist (CLI-12).
     """
 
     root: Path
@@ -214,10 +222,10 @@ class Identity:
 class ParseContext:
     """What parsing may know beside the records.
 
-    ``state`` is the reading's state struct: change it in place, it is kept with the cursor. ``ancestors`` are the
-    keys of the parent, its parent and so on; ``complete`` says whether they reach a session without parent.
-    ``seen(id)`` says whether an event was met before, ``skip(reason)`` counts a record that was left out;
-    a reason is a constant text.
+    ``state`` is the reading's state struct: change it in place, it is kept with the cursor.
+    ``ancestors`` are the keys of the parent, its parent and so on; ``complete`` says whether they
+    reach a session without parent. ``seen(id)`` says whether an event was met before,
+    ``skip(reason)`` counts a record that was left out; a reason is a constant text.
     """
 
     key: str
@@ -230,10 +238,12 @@ class ParseContext:
 
 @dataclass(frozen=True, slots=True)
 class NotifyTarget:
-    """Where a tool can be told to call us after each turn; the host edits, chains and restores (NTF-01, NTF-08).
+    """Where a tool can be told to call us after each turn; the host edits, chains and restores
+    (NTF-01, NTF-08).
 
-    ``config`` is a TOML file with a top-level ``notify`` command, or, when ``hook`` names an event, a JSON
-    settings file with that hook. Nothing is created when ``config`` does not exist unless ``create`` is true.
+    ``config`` is a TOML file with a top-level ``notify`` command, or, when ``hook`` names an
+    event, a JSON settings file with that hook. Nothing is created when ``config`` does not exist
+    unless ``create`` is true.
     """
 
     config: Path
@@ -245,15 +255,17 @@ class NotifyTarget:
 class Timeline:
     """The known models of every source over time, for backfill by alignment (BKF-05).
 
-    ``half_hours(source)`` gives the sorted half-hours that hold usage, ``dominant(slot)`` the known model with
-    most tokens in one, or None.
+    ``half_hours(source)`` gives the sorted half-hours that hold usage, ``dominant(slot)`` the
+    known model with most tokens in one, or None.
     """
 
     half_hours: Callable[[str], list[int]]
     dominant: Callable[[Slot], str | None]
 
     def nearest(self, source: str, start: int) -> Slot | None:
-        """The half-hour of ``source`` nearest to ``start``, past or future; equal distance: the earlier."""
+        """The half-hour of ``source`` nearest to ``start``, past or future; equal distance: the
+        earlier.
+        """
         from bisect import bisect_left
 
         starts = self.half_hours(source)
@@ -280,7 +292,9 @@ def half_hour(at: float) -> int:
 
 
 def utc_seconds(text: str | None) -> float | None:
-    """UTC seconds of an ISO 8601 time; None when there is none or it is none. Without an offset it is UTC."""
+    """UTC seconds of an ISO 8601 time; None when there is none or it is none. Without an offset it
+    is UTC.
+    """
     if not text:
         return None
     try:
@@ -298,7 +312,9 @@ def iso_utc(seconds: float) -> str:
 
 
 def model_name(text: str | None) -> str:
-    """A model name as it is stored: trimmed, printable, at most 128 characters, ``unknown`` when nothing is left."""
+    """A model name as it is stored: trimmed, printable, at most 128 characters, ``unknown`` when
+    nothing is left.
+    """
     if not text:
         return UNKNOWN
     name = text.strip()

@@ -42,8 +42,8 @@ Answer = TypeVar("Answer")
 class Plugin:
     """One source: what it is, whether it could be loaded, and its hooks.
 
-    ``problem`` says in one sentence why it is not in use. Every call raises PluginError when the plugin does, or
-    when it answers with something the hook does not allow.
+    ``problem`` says in one sentence why it is not in use. Every call raises PluginError when the
+    plugin does, or when it answers with something the hook does not allow.
     """
 
     name: str
@@ -58,7 +58,9 @@ class Plugin:
         return self._items("discover", Tree, "vibescore_discover", env=env)
 
     def identify(self, path: Path, head: Any) -> Identity | None:
-        """Whose session the file is; a plugin without the hook takes each file for a session of its own."""
+        """Whose session the file is; a plugin without the hook takes each file for a session of
+        its own.
+        """
         if "vibescore_identify" not in self.hooks:
             return Identity(path.name)
         return self._answer("identify", Identity, "vibescore_identify", path=path, head=head)
@@ -68,7 +70,9 @@ class Plugin:
         return self._items("parse", kinds, "vibescore_parse", records=records, context=context)
 
     def backfill_model(self, slot: Slot, timeline: Timeline) -> str | None:
-        return self._answer("backfill", str, "vibescore_backfill_model", slot=slot, timeline=timeline)
+        return self._answer(
+            "backfill", str, "vibescore_backfill_model", slot=slot, timeline=timeline
+        )
 
     def notify_target(self, env: Environment) -> NotifyTarget | None:
         return self._answer("declare notify", NotifyTarget, "vibescore_notify_target", env=env)
@@ -89,7 +93,9 @@ class Plugin:
     def _call(
         self, stage: str, hook: str, consume: Callable[[Any], Any], arguments: dict[str, Any]
     ) -> Any:
-        """What the hook answers, None without it. Consumed in here, because generators fail late."""
+        """What the hook answers, None without it. Consumed in here, because generators fail
+        late.
+        """
         if hook not in self.hooks:
             return None
         started = time.perf_counter()
@@ -113,7 +119,8 @@ def load_plugins(
 ) -> list[Plugin]:
     """Every installed plugin by name, loaded or with the reason why not.
 
-    ``selected`` names the ones to use (None: all). ``trace`` gets a line for every hook call, without content.
+    ``selected`` names the ones to use (None: all). ``trace`` gets a line for every hook call,
+    without content.
     """
     wanted = None if selected is None else set(selected)
     plugins: dict[str, Plugin] = {}
@@ -138,7 +145,10 @@ def _load(entry: EntryPoint, wanted: set[str] | None) -> Plugin:
     try:
         module = entry.load()
     except (Exception, SystemExit) as error:
-        plugin.state, plugin.problem = FAILED, f"importing it raised {type(error).__name__}: {error}"
+        plugin.state, plugin.problem = (
+            FAILED,
+            f"importing it raised {type(error).__name__}: {error}",
+        )
         return plugin
     return register(plugin, module)
 
@@ -157,7 +167,9 @@ def make_plugin_manager() -> pluggy.PluginManager:
 
 
 def register(plugin: Plugin, module: Any) -> Plugin:
-    """Give ``plugin`` the hooks of a module; a module with a mistake is left out, and the mistake named."""
+    """Give ``plugin`` the hooks of a module; a module with a mistake is left out, and the mistake
+    named.
+    """
     api = getattr(module, "vibescore_api", API_VERSION)
     if api != API_VERSION:
         older = isinstance(api, int) and api < API_VERSION

@@ -1,10 +1,10 @@
 """Reading source files: bytes become allowlisted records, and nothing else (COL-01, COL-02).
 
-A log is read in pieces of 1 MiB into one buffer. It is never mapped: a truncation under a map kills the process.
+A log is read in pieces of 1 MiB into one buffer. It is never mapped: a truncation under a map
+kills the process.
 """
 
 import io
-import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -30,12 +30,16 @@ LONGEST_LINE = 1 << 30
 NEVER = rb"(?!)"
 
 Position = int | float | str | None
-"""Where a reading stopped: bytes of a log or document, or the last value of a query's first column."""
+"""Where a reading stopped: bytes of a log or document, or the last value of a query's first
+column.
+"""
 
 
 @dataclass(slots=True)
 class Piece:
-    """Records read in one go, and the position right behind them; ``size`` in bytes, for progress."""
+    """Records read in one go, and the position right behind them; ``size`` in bytes, for
+    progress.
+    """
 
     records: list[Any]
     position: Position
@@ -61,7 +65,9 @@ def read(path: str, reading: Reading, position: Position = None) -> Iterator[Pie
 
 
 def read_head(path: str, tree: Tree) -> tuple[bool, Any]:
-    """Whether the file has anything whole to show yet, and its first record that decodes as ``tree.head``."""
+    """Whether the file has anything whole to show yet, and its first record that decodes as
+    ``tree.head``.
+    """
     if tree.head is None or isinstance(tree.reading, Rows):
         return True, None
     if isinstance(tree.reading, Document):
@@ -88,7 +94,9 @@ def _head_line(stream: io.RawIOBase, head: type[Struct]) -> tuple[bool, Any]:
 
 
 def tail_hash(path: str, position: int) -> bytes:
-    """A hash of the up to 1024 bytes before ``position``: what is behind them continues the same log."""
+    """A hash of the up to 1024 bytes before ``position``: what is behind them continues the same
+    log.
+    """
     with open(path, "rb", buffering=0) as stream:
         stream.seek(max(position - TAIL, 0))
         return blake2b(stream.read(min(position, TAIL)) or b"", digest_size=8).digest()
@@ -110,7 +118,9 @@ def _opened(path: str) -> Iterator[io.RawIOBase]:
 
 
 class _LineReader:
-    """Cuts a stream into lines and decodes those that may matter; holds one piece and one line at most."""
+    """Cuts a stream into lines and decodes those that may matter; holds one piece and one line at
+    most.
+    """
 
     def __init__(self, stream: io.RawIOBase, lines: Lines) -> None:
         skip = re.compile(lines.skip or NEVER)
@@ -122,7 +132,9 @@ class _LineReader:
         self._buffer = bytearray(2 * PIECE)
 
     def pieces(self, position: int) -> Iterator[Piece]:
-        """``position`` and those of the pieces are bytes before the first line that is not whole yet."""
+        """``position`` and those of the pieces are bytes before the first line that is not whole
+        yet.
+        """
         held = dropped = 0  # bytes of that line: in the buffer, and already thrown away
         while count := self._fill(held):
             end = held + count
@@ -148,7 +160,9 @@ class _LineReader:
             return self._stream.readinto(view[held : held + PIECE]) or 0
 
     def _long_line(self, end: int) -> tuple[list[Any], Skips, int]:
-        """How much to hold of a line that fills the buffer up to ``end``: nothing if it cannot matter or is endless."""
+        """How much to hold of a line that fills the buffer up to ``end``: nothing if it cannot
+        matter or is endless.
+        """
         skips = Skips()
         if end > LONGEST_LINE:
             skips.add(ENDLESS)
@@ -157,11 +171,17 @@ class _LineReader:
         return self._stand_in(skipped), skips, 0 if skipped else end
 
     def _lines(self, start: int, held: int, end: int) -> tuple[list[Any], Skips, int]:
-        """Records of the whole lines from ``start``, and where the rest begins, which moves to the front.
+        """Records of the whole lines from ``start``, and where the rest begins, which moves to the
+        front.
 
         The first ``held`` bytes hold no line end.
         """
-        buffer, find, skippable, decode = self._buffer, self._buffer.find, self._skippable, self._decode
+        buffer, find, skippable, decode = (
+            self._buffer,
+            self._buffer.find,
+            self._skippable,
+            self._decode,
+        )
         records: list[Any] = []
         skips = Skips()
         skipped = None
@@ -189,11 +209,15 @@ class _LineReader:
         """A record with only what may be inherited from a skipped line."""
         if skipped is None or self._inherited is None:
             return []
-        text = msgspec.json.encode({self._inherited: skipped[self._inherited].decode("ascii", "replace")})
+        text = msgspec.json.encode(
+            {self._inherited: skipped[self._inherited].decode("ascii", "replace")}
+        )
         return [self._decode(text)]
 
     def _unended(self, position: int, held: int) -> Iterator[Piece]:
-        """A last line without its end is whole when it decodes: the start of an object never does."""
+        """A last line without its end is whole when it decodes: the start of an object never
+        does.
+        """
         if not self._skippable(self._buffer, 0, held):
             records = _rescue(self._record, bytes(self._buffer[:held]), Skips())
             if records:

@@ -1,7 +1,8 @@
-"""Settings: flag, then environment (``VIBESCORE_*``), then ``config.toml`` in the home, then default (CLI-07).
+"""Settings: flag, then environment (``VIBESCORE_*``), then ``config.toml`` in the home, then
+default (CLI-07).
 
-pydantic-settings checks them. Because it takes a third of a second to import, what it found is kept in a snapshot and
-used as long as neither the file nor the environment changed.
+pydantic-settings checks them. Because it takes a third of a second to import, what it found is
+kept in a snapshot and used as long as neither the file nor the environment changed.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""The pydantic-settings model behind ``settings``; imported only when something changed (CLI-07)."""
+"""The pydantic-settings model behind ``settings``; imported only when something changed
+(CLI-07).
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,7 +55,10 @@ def check(file: Mapping[str, Any], variables: Mapping[str, str], config: Path) -
         first = error.errors()[0]
         name = str(first["loc"][0])
         raise ConfigError(_sentence(name, first["msg"], _origin(name, found), config)) from error
-    return {**model.model_dump(), "origins": {name: _origin(name, found) for name in Model.model_fields}}
+    return {
+        **model.model_dump(),
+        "origins": {name: _origin(name, found) for name in Model.model_fields},
+    }
 
 
 class _Variables(EnvSettingsSource):
@@ -70,14 +75,17 @@ class _Variables(EnvSettingsSource):
 def _sources(
     file: Mapping[str, Any], variables: Mapping[str, str]
 ) -> dict[str, PydanticBaseSettingsSource]:
-    return {"environment": _Variables(variables), "config file": InitSettingsSource(Model, dict(file))}
+    return {
+        "environment": _Variables(variables),
+        "config file": InitSettingsSource(Model, dict(file)),
+    }
 
 
 def _build(sources: list[PydanticBaseSettingsSource]) -> Model:
     class Sourced(Model):
         @classmethod
         def settings_customise_sources(
-            cls, *args: Any, **kwargs: Any
+            cls, *_: Any, **__: Any
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return tuple(sources)
 

@@ -1,8 +1,10 @@
-"""The local store: one SQLite file with cursors, the event ledger, sums and published rows (QUE-01, QUE-02).
+"""The local store: one SQLite file with cursors, the event ledger, sums and published rows
+(QUE-01, QUE-02).
 
-A row of ``file`` is one reading of a file from its start: a cursor, and what it contributed. When a file is
-rewritten, its old row loses its path and keeps its sums: those tokens were used, whether their log exists or not.
-The event ledger keeps numbers for 30 days, then only the hash of an event's id (COL-11).
+A row of ``file`` is one reading of a file from its start: a cursor, and what it contributed. When
+a file is rewritten, its old row loses its path and keeps its sums: those tokens were used, whether
+their log exists or not. The event ledger keeps numbers for 30 days, then only the hash of an
+event's id (COL-11).
 """
 
 import json
@@ -26,9 +28,10 @@ BUSY_SECONDS = 10.0
 MIGRATIONS = (
     """
     CREATE TABLE file (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, path BLOB UNIQUE, key TEXT NOT NULL,
-        parent TEXT, inode TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, position,
-        tail BLOB, state BLOB, claims TEXT NOT NULL, rules_version INTEGER NOT NULL, skips TEXT NOT NULL
+        id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, path BLOB UNIQUE,
+        key TEXT NOT NULL, parent TEXT, inode TEXT NOT NULL, size INTEGER NOT NULL,
+        mtime INTEGER NOT NULL, position, tail BLOB, state BLOB, claims TEXT NOT NULL,
+        rules_version INTEGER NOT NULL, skips TEXT NOT NULL
     );
     CREATE INDEX file_key ON file (source, key);
     CREATE INDEX file_parent ON file (source, parent) WHERE parent IS NOT NULL;
@@ -43,20 +46,23 @@ MIGRATIONS = (
     );
     CREATE TABLE running (
         id INTEGER PRIMARY KEY,
-        input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-        reasoning_output_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL
+        input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL, reasoning_output_tokens INTEGER NOT NULL,
+        total_tokens INTEGER NOT NULL
     );
     CREATE TABLE contribution (
         file INTEGER NOT NULL, bucket INTEGER NOT NULL,
-        input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-        reasoning_output_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL,
+        input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL, reasoning_output_tokens INTEGER NOT NULL,
+        total_tokens INTEGER NOT NULL,
         PRIMARY KEY (file, bucket)
     ) WITHOUT ROWID;
     CREATE INDEX contribution_bucket ON contribution (bucket);
     CREATE TABLE published (
         bucket INTEGER PRIMARY KEY,
-        input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-        reasoning_output_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL,
+        input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL, reasoning_output_tokens INTEGER NOT NULL,
+        total_tokens INTEGER NOT NULL,
         revision INTEGER NOT NULL DEFAULT 1, acked INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE touched (
@@ -75,8 +81,9 @@ SUMS = ", ".join(f"SUM(c.{name})" for name in COUNTERS.split(", "))
 class FileRow:
     """One reading of a file from its start; see ``file`` in the schema.
 
-    ``path`` is None once the file was rewritten or is known to be gone. ``source`` is empty for a file that no plugin
-    identified. ``size`` is UNFINISHED until everything was read. ``claims`` names the plugins that were asked, with their rules.
+    ``path`` is None once the file was rewritten or is known to be gone. ``source`` is empty for a
+    file that no plugin identified. ``size`` is UNFINISHED until everything was read. ``claims``
+    names the plugins that were asked, with their rules.
     """
 
     id: int
@@ -100,7 +107,9 @@ FILE_COLUMNS = tuple(field.name for field in fields(FileRow))
 
 @dataclass(slots=True)
 class Batch:
-    """What is committed at once: readings, readings to forget, events, running totals, and their sums (QUE-01)."""
+    """What is committed at once: readings, readings to forget, events, running totals, and their
+    sums (QUE-01).
+    """
 
     files: dict[int, FileRow] = field(default_factory=dict)
     forgotten: list[int] = field(default_factory=list)
@@ -109,7 +118,9 @@ class Batch:
 
 
 class Store:
-    """An open store. Raises StoreError when it is damaged, foreign, newer than this program, or cannot be written."""
+    """An open store. Raises StoreError when it is damaged, foreign, newer than this program, or
+    cannot be written.
+    """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -124,7 +135,10 @@ class Store:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise StoreError(f"{path} cannot be opened: {error.strerror}") from error
-        with explained(path), closing(sqlite3.connect(path, BUSY_SECONDS, isolation_level=None)) as db:
+        with (
+            explained(path),
+            closing(sqlite3.connect(path, BUSY_SECONDS, isolation_level=None)) as db,
+        ):
             store = cls(path, db)
             store._prepare()
             yield store
@@ -139,7 +153,9 @@ class Store:
             )
         tables = self._value("SELECT COUNT(*) FROM sqlite_master")
         if tables and self._value("PRAGMA application_id") != APPLICATION_ID:
-            raise StoreError(f"{self.path} is not a vibescore store: move it away; nothing was changed")
+            raise StoreError(
+                f"{self.path} is not a vibescore store: move it away; nothing was changed"
+            )
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         for number in range(version, len(MIGRATIONS)):
@@ -156,7 +172,9 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; takes the write lock at once. Raises StoreError when the disk is full and the like."""
+        """All or nothing; takes the write lock at once. Raises StoreError when the disk is full
+        and the like.
+        """
         with explained(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -237,16 +255,21 @@ class Store:
             self._write_sums(batch.change.sums)
 
     def _write_files(self, rows: Iterable[FileRow]) -> None:
-        """Oldest readings first: a rewritten file's old row gives up its path before the new one takes it."""
+        """Oldest readings first: a rewritten file's old row gives up its path before the new one
+        takes it.
+        """
+        columns = len(FILE_COLUMNS)
         replaced = ", ".join(f"{name} = excluded.{name}" for name in FILE_COLUMNS)
         self._db.executemany(
-            f"INSERT INTO file ({', '.join(FILE_COLUMNS)}) VALUES ({', '.join('?' * len(FILE_COLUMNS))})"
+            f"INSERT INTO file ({', '.join(FILE_COLUMNS)}) VALUES ({', '.join('?' * columns)})"
             f" ON CONFLICT (id) DO UPDATE SET {replaced}",
             map(_file_values, sorted(rows, key=lambda row: row.id)),
         )
 
     def _forget(self, file: int) -> None:
-        """Take a reading out of all sums. Its events stay behind without an owner and count as not known."""
+        """Take a reading out of all sums. Its events stay behind without an owner and count as not
+        known.
+        """
         self._db.execute(
             "INSERT OR IGNORE INTO touched SELECT DISTINCT b.source, b.start"
             " FROM contribution c JOIN bucket b ON b.id = c.bucket WHERE c.file = ?",
@@ -272,7 +295,10 @@ class Store:
         self._db.executemany(
             "INSERT INTO contribution VALUES (?, ?, ?, ?, ?, ?, ?)"
             f" ON CONFLICT (file, bucket) DO UPDATE SET {added}",
-            ((file, self._bucket(bucket), *tokens.counters) for (file, bucket), tokens in sums.items()),
+            (
+                (file, self._bucket(bucket), *tokens.counters)
+                for (file, bucket), tokens in sums.items()
+            ),
         )
         slots = {bucket.slot for _, bucket in sums}
         self._db.executemany("INSERT OR IGNORE INTO touched VALUES (?, ?)", slots)
@@ -289,11 +315,14 @@ class Store:
         return self._buckets[bucket]
 
     def close_events(self, *, today: int) -> None:
-        """Drop the numbers of events written over 30 days ago (COL-11), and rows that hold nothing any more."""
+        """Drop the numbers of events written over 30 days ago (COL-11), and rows that hold nothing
+        any more.
+        """
         with self.transaction():
             self._db.execute(
-                "UPDATE event SET day = NULL, bucket = NULL, input_tokens = NULL, cached_input_tokens = NULL,"
-                " output_tokens = NULL, reasoning_output_tokens = NULL, total_tokens = NULL WHERE day < ?",
+                "UPDATE event SET day = NULL, bucket = NULL, input_tokens = NULL,"
+                " cached_input_tokens = NULL, output_tokens = NULL, reasoning_output_tokens = NULL,"
+                " total_tokens = NULL WHERE day < ?",
                 (today - DAYS_KEPT,),
             )
             self._db.execute("DELETE FROM event WHERE file NOT IN (SELECT id FROM file)")
@@ -329,7 +358,8 @@ class Store:
             " WHERE b.source = ? AND b.start = ? GROUP BY b.id"
         )
         return {
-            slot: {row[0]: TokenTotals(*row[1:]) for row in self._db.execute(query, slot)} for slot in slots
+            slot: {row[0]: TokenTotals(*row[1:]) for row in self._db.execute(query, slot)}
+            for slot in slots
         }
 
     def published(self, slots: Iterable[Slot]) -> dict[Bucket, TokenTotals]:
@@ -345,7 +375,9 @@ class Store:
         }
 
     def publish(self, rows: Mapping[Bucket, TokenTotals]) -> None:
-        """Write changed rows under a new revision, and forget which slots were touched; inside a transaction."""
+        """Write changed rows under a new revision, and forget which slots were touched; inside a
+        transaction.
+        """
         replaced = ", ".join(f"{name} = excluded.{name}" for name in COUNTERS.split(", "))
         self._db.executemany(
             f"INSERT INTO published (bucket, {COUNTERS}) VALUES (?, ?, ?, ?, ?, ?)"
@@ -355,9 +387,12 @@ class Store:
         self._db.execute("DELETE FROM touched")
 
     def rows(self, *, since: int = 0) -> Iterator[tuple[Bucket, TokenTotals]]:
-        """Published rows from a half-hour on, in the order source, model, half-hour; zeroed ones included."""
+        """Published rows from a half-hour on, in the order source, model, half-hour; zeroed ones
+        included.
+        """
         query = (
-            f"SELECT b.source, b.model, b.start, {COUNTERS} FROM bucket b JOIN published p ON p.bucket = b.id"
+            f"SELECT b.source, b.model, b.start, {COUNTERS}"
+            " FROM bucket b JOIN published p ON p.bucket = b.id"
             " WHERE b.start >= ? ORDER BY b.source, b.model, b.start"
         )
         for row in self._db.execute(query, (since,)):

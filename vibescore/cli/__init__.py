@@ -37,10 +37,14 @@ class LazyGroup(click.Group):
 
 
 @click.group(
-    cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, message="vibescore %(version)s")
-@click.option("--debug", is_flag=True, help="Show the trace behind an error (or VIBESCORE_DEBUG=1).")
+@click.option(
+    "--debug", is_flag=True, help="Show the trace behind an error (or VIBESCORE_DEBUG=1)."
+)
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:
     """Token usage of your AI coding tools, counted from their logs on this computer.

@@ -1,4 +1,6 @@
-"""What every command needs: the home, the environment, and what stands behind them, opened when asked for."""
+"""What every command needs: the home, the environment, and what stands behind them, opened when
+asked for.
+"""
 
 import os
 import sys
@@ -57,7 +59,9 @@ class App:
 
     @property
     def wants_debug(self) -> bool:
-        """Whether errors come with their trace; a broken configuration must not hide the first error."""
+        """Whether errors come with their trace; a broken configuration must not hide the first
+        error.
+        """
         try:
             return self.debug or self.settings.debug
         except ConfigError:
@@ -77,7 +81,8 @@ class App:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(
-                f"{self.home} cannot be created: {error.strerror}. VIBESCORE_HOME names another place"
+                f"{self.home} cannot be created: {error.strerror}. "
+                "VIBESCORE_HOME names another place"
             ) from error
 
     @contextmanager

@@ -14,7 +14,8 @@ from vibescore.cli.table import print_table
 def command(app: App, as_json: bool) -> None:
     """Show every setting and where its value came from.
 
-    A flag wins over the environment (VIBESCORE_…), that over config.toml in the home, that over the default.
+    A flag wins over the environment (VIBESCORE_…), that over config.toml in the home, that over
+    the default.
 
     \b
     Example:
@@ -22,7 +23,9 @@ def command(app: App, as_json: bool) -> None:
     """
     settings = app.settings
     origins = {**settings.origins, **({"debug": "flag"} if app.debug else {})}
-    values = {name: getattr(settings, name) for name in origins} | ({"debug": True} if app.debug else {})
+    values = {name: getattr(settings, name) for name in origins} | (
+        {"debug": True} if app.debug else {}
+    )
     if as_json:
         shown = {name: {"value": values[name], "origin": origins[name]} for name in values}
         click.echo(json.dumps({"home": str(app.home), "settings": shown}, indent=2))

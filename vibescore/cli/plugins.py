@@ -28,9 +28,13 @@ def command(app: App, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(plugins, indent=2))
     elif not plugins:
-        click.echo("No plugin is installed: pip install 'vibescore[all]' brings those for the known tools.")
+        click.echo(
+            "No plugin is installed: pip install 'vibescore[all]' brings those for the known tools."
+        )
     else:
-        print_table(("Name", "Distribution", "Version", "State", "Hooks"), [_row(each) for each in plugins])
+        print_table(
+            ("Name", "Distribution", "Version", "State", "Hooks"), [_row(each) for each in plugins]
+        )
 
 
 def _row(plugin: dict[str, Any]) -> list[str]:

@@ -1,7 +1,6 @@
 """A progress bar for long work: files, bytes, rate, time left (CLI-10)."""
 
-from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -10,19 +9,19 @@ WORTH_A_BAR = 32 << 20
 
 
 class Bar:
-    """Appears once there is enough to read that somebody may wait for it; rich is imported only then."""
+    """Appears once there is enough to read that somebody may wait for it; rich is imported only
+    then.
+    """
 
     def __init__(self) -> None:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._files = self._done = 0
 
-    def __enter__(self) -> "Bar":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._bar:
             self._bar.stop()
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,8 +71,18 @@ def _overview(app: App, as_json: bool) -> None:
     rows = [pair for pair in _rows(app) if monday <= local_day(pair[0].start, None) <= today]
     todays = [pair for pair in rows if local_day(pair[0].start, None) == today]
     if as_json:
-        week = {"from": monday.isoformat(), "to": (monday + timedelta(days=6)).isoformat(), **_period(rows)}
-        _print_json({"timezone": _zone(), "today": {"day": today.isoformat(), **_period(todays)}, "week": week})
+        week = {
+            "from": monday.isoformat(),
+            "to": (monday + timedelta(days=6)).isoformat(),
+            **_period(rows),
+        }
+        _print_json(
+            {
+                "timezone": _zone(),
+                "today": {"day": today.isoformat(), **_period(todays)},
+                "week": week,
+            }
+        )
         return
     _print_period(f"Today, {today:%A} {today.isoformat()}", todays)
     _print_period(f"This week, since Monday {monday.isoformat()}", rows)
@@ -102,7 +112,9 @@ def _sum(sums: Iterable["TokenTotals"]) -> "TokenTotals":
 
 def _period(rows: Rows) -> dict[str, Any]:
     sums = _by_model(rows)
-    models = [{"source": source, "model": model, **_fields(sums[source, model])} for source, model in sums]
+    models = [
+        {"source": source, "model": model, **_fields(sums[source, model])} for source, model in sums
+    ]
     return {"models": models, "total": _fields(_sum(sums.values()))}
 
 

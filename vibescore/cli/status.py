@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command("status")
-@click.option("--diagnostics", is_flag=True, help="Everything there is to know, as JSON, without secrets.")
+@click.option(
+    "--diagnostics", is_flag=True, help="Everything there is to know, as JSON, without secrets."
+)
 @pass_app
 def command(app: App, diagnostics: bool) -> None:
     """Show what was collected, what waits, and what was left out.
@@ -33,7 +35,7 @@ def command(app: App, diagnostics: bool) -> None:
     if diagnostics:
         click.echo(json.dumps({**state, "plugins": plugins}, indent=2))
         return
-    for line in _lines(app, state):
+    for line in _lines(state):
         click.echo(line)
     for plugin in plugins:
         shown = f": {plugin['problem']}" if plugin["problem"] else ""
@@ -56,22 +58,29 @@ def _state(app: App, store: "Store | None") -> dict[str, Any]:
 
 
 def _sources(store: "Store") -> dict[str, Any]:
-    """By source: files that were read and are still there, and how many records were skipped, by reason."""
+    """By source: files that were read and are still there, and how many records were skipped, by
+    reason.
+    """
     files: Counter[str] = Counter()
     skipped: dict[str, Counter[str]] = {}
     for file in store.files():
         if file.source:
             files[file.source] += file.path is not None
             skipped.setdefault(file.source, Counter()).update(file.skips)
-    return {name: {"files": files[name], "skipped_records": dict(skipped[name])} for name in sorted(skipped)}
+    return {
+        name: {"files": files[name], "skipped_records": dict(skipped[name])}
+        for name in sorted(skipped)
+    }
 
 
 def _shown(app: App, problem: dict[str, str]) -> dict[str, str]:
     return {**problem, "path": app.short(problem["path"])}
 
 
-def _lines(app: App, state: dict[str, Any]) -> list[str]:
-    names = ", ".join(f"{name} ({each['files']:,} files)" for name, each in state["sources"].items())
+def _lines(state: dict[str, Any]) -> list[str]:
+    names = ", ".join(
+        f"{name} ({each['files']:,} files)" for name, each in state["sources"].items()
+    )
     lines = [
         f"Home        {state['home']}",
         "Server      not linked",
@@ -81,7 +90,9 @@ def _lines(app: App, state: dict[str, Any]) -> list[str]:
     ]
     if state["problems"]:
         count = len(state["problems"])
-        lines.append(f"Problems    {count:,} in the last sync: 'vibescore status --diagnostics' lists them")
+        lines.append(
+            f"Problems    {count:,} in the last sync: 'vibescore status --diagnostics' lists them"
+        )
     return lines
 
 

@@ -35,16 +35,22 @@ def command(app: App, offline: bool, rebuild: bool, quiet: bool) -> None:
 
     plugins = app.plugins()
     app.make_home()
-    with exclusive(app.lock_path, wait=SECONDS_TO_WAIT, waiting=lambda: _waiting(quiet)):
-        with Store.open(app.store_path) as store, _progress(quiet) as progress:
-            summary = collect(
-                store, plugins, app.environment, now=time.time(), rebuild=rebuild, progress=progress
-            )
+    with (
+        exclusive(app.lock_path, wait=SECONDS_TO_WAIT, waiting=lambda: _waiting(quiet)),
+        Store.open(app.store_path) as store,
+        _progress(quiet) as progress,
+    ):
+        summary = collect(
+            store, plugins, app.environment, now=time.time(), rebuild=rebuild, progress=progress
+        )
     for plugin in plugins:
         if plugin.state in (FAILED, INCOMPATIBLE):
             click.echo(f"Plugin {plugin.name} was left out: {plugin.problem}", err=True)
     if not any(plugin.state == LOADED for plugin in plugins):
-        click.echo("No plugin is in use, so nothing was read: pip install 'vibescore[all]' brings them.", err=True)
+        click.echo(
+            "No plugin is in use, so nothing was read: pip install 'vibescore[all]' brings them.",
+            err=True,
+        )
     if not quiet:
         _tell(app, summary)
         if not offline:
@@ -59,8 +65,8 @@ def _waiting(quiet: bool) -> None:
 def _tell(app: App, summary: "Summary") -> None:
     if summary.changed_rows:
         click.echo(
-            f"Read {summary.files_read:,} of {summary.files:,} log files: {summary.events:,} usage events, "
-            f"{summary.changed_rows:,} half-hour rows changed."
+            f"Read {summary.files_read:,} of {summary.files:,} log files: "
+            f"{summary.events:,} usage events, {summary.changed_rows:,} half-hour rows changed."
         )
     else:
         click.echo(f"Nothing new in {summary.files:,} log files: 0 inserted, nothing to upload.")

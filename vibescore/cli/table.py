@@ -9,16 +9,30 @@ WIDTH_WHEN_PIPED = 200
 
 
 def print_table(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0, total: Sequence[str] = ()
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    numbers: int = 0,
+    total: Sequence[str] = (),
 ) -> None:
-    """Print rows under their headings; the last ``numbers`` columns are right-aligned, ``total`` is set apart."""
+    """Print rows under their headings; the last ``numbers`` columns are right-aligned, ``total``
+    is set apart.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     watched = sys.stdout.isatty()
-    console = Console(highlight=False, markup=False, emoji=False, width=None if watched else WIDTH_WHEN_PIPED)
-    table = Table(box=SIMPLE_HEAD, show_footer=bool(total), header_style="bold", footer_style="bold", pad_edge=False)
+    console = Console(
+        highlight=False, markup=False, emoji=False, width=None if watched else WIDTH_WHEN_PIPED
+    )
+    table = Table(
+        box=SIMPLE_HEAD,
+        show_footer=bool(total),
+        header_style="bold",
+        footer_style="bold",
+        pad_edge=False,
+    )
     for place, heading in enumerate(headings):
         right = place >= len(headings) - numbers
         table.add_column(

@@ -1,4 +1,6 @@
-"""Codex CLI as a source: where its rollouts are and how they are counted (sources.md, chapter 1)."""
+"""Codex CLI as a source: where its rollouts are and how they are counted (sources.md, chapter
+1).
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -23,7 +25,9 @@ def vibescore_discover(env: Environment) -> Iterator[Tree]:
 
 @hookimpl
 def vibescore_identify(path: Path, head: Head | None) -> Identity | None:
-    """The session's id stands in the file name, else in its first record. Every Code's files are not Codex's."""
+    """The session's id stands in the file name, else in its first record. Every Code's files are
+    not Codex's.
+    """
     meta = head.payload if head else None
     if meta and meta.originator == EVERY_CODE:
         return None

@@ -1,7 +1,7 @@
 """The records of a rollout: their fields are all that is ever decoded (COL-02).
 
-Every Code writes the same records in an envelope of its own and may continue a Codex rollout, so both forms are
-read here (sources.md, chapters 1 and 2).
+Every Code writes the same records in an envelope of its own and may continue a Codex rollout, so
+both forms are read here (sources.md, chapters 1 and 2).
 """
 
 from msgspec import Struct
@@ -128,5 +128,3 @@ class Head(Struct, frozen=True, tag_field="type", tag="session_meta"):
     """The record that heads a rollout."""
 
     payload: SessionMeta
-
-

@@ -28,10 +28,11 @@ KNOWN_TYPES = {
 class State(Struct):
     """What is remembered between two records of a rollout.
 
-    ``total`` is the last running total, ``resets`` how often it fell, ``model`` the model in use, ``at`` the time of the
-    last record. The rest serves to tell a copied head (rule 6): when the session ``started``, the ``sessions`` named by
-    its ``session_meta`` records, the first ordinal that is its own, how many events came within two seconds of the
-    start, and the one of them that was counted before copying showed. ``own`` turns true when the head has ended.
+    ``total`` is the last running total, ``resets`` how often it fell, ``model`` the model in use,
+    ``at`` the time of the last record. The rest serves to tell a copied head (rule 6): when the
+    session ``started``, the ``sessions`` named by its ``session_meta`` records, the first ordinal
+    that is its own, how many events came within two seconds of the start, and the one of them that
+    was counted before copying showed. ``own`` turns true when the head has ended.
     """
 
     total: Vector | None = None
@@ -64,8 +65,14 @@ class Rollout:
         message = payload.msg or payload
         if message.type == "token_count":
             if message.info is not None:
-                state.model = message.info.requested_model or message.info.latest_response_model or state.model
-                yield from self._usage(record, message.info.total_token_usage, message.info.last_token_usage)
+                state.model = (
+                    message.info.requested_model
+                    or message.info.latest_response_model
+                    or state.model
+                )
+                yield from self._usage(
+                    record, message.info.total_token_usage, message.info.last_token_usage
+                )
         elif "token_usage_record" in (message.type, record.type):
             yield from self._usage(record, payload.thread_token_usage, payload.usage)
         elif record.type == "session_meta":
@@ -86,8 +93,12 @@ class Rollout:
         if meta.id and meta.id not in state.sessions:
             state.sessions.append(meta.id)
 
-    def _usage(self, record: Record, total: Counters | None, last: Counters | None) -> Iterator[Usage]:
-        """The usage of one model response, given the session's running total and that of the response."""
+    def _usage(
+        self, record: Record, total: Counters | None, last: Counters | None
+    ) -> Iterator[Usage]:
+        """The usage of one model response, given the session's running total and that of the
+        response.
+        """
         state = self._state
         step = last.vector if last else None
         now = total.vector if total else _plus(state.total, step)
@@ -125,7 +136,9 @@ class Rollout:
             yield event
 
     def _in_copied_head(self, event: UsageEvent, id: Id, *, early: bool) -> Iterator[Usage]:
-        """Copies count nothing, up to the first event that is none; one counted before copying showed is taken back."""
+        """Copies count nothing, up to the first event that is none; one counted before copying
+        showed is taken back.
+        """
         state = self._state
         first, state.unproven = state.unproven, None
         if first is not None and self._repeats(first, early=True):
@@ -180,5 +193,9 @@ def _tokens(used: Vector) -> TokenTotals:
     """Normal form: the total is input + output, whatever the log says."""
     input_tokens, cached, output, reasoning, _ = used
     return TokenTotals(
-        input_tokens, min(cached, input_tokens), output, min(reasoning, output), input_tokens + output
+        input_tokens,
+        min(cached, input_tokens),
+        output,
+        min(reasoning, output),
+        input_tokens + output,
     )

@@ -23,7 +23,9 @@ RULES_VERSION = 1
 
 
 class Tokens(Struct, frozen=True):
-    """Tokens of one request; reasoning (``thoughts``) and ``tool`` are counted beside the output."""
+    """Tokens of one request; reasoning (``thoughts``) and ``tool`` are counted beside the
+    output.
+    """
 
     input: int | None = None
     output: int | None = None
@@ -48,18 +50,20 @@ class Change(Struct, frozen=True):
     messages: list[Message] | None = None
 
 
-class Record(Message, frozen=True):
-    """A whole chat (``.json``), or a line of one (``.jsonl``): its header, a message, or a change."""
+class Record(Message, frozen=True, rename="camel"):
+    """A whole chat (``.json``), or a line of one (``.jsonl``): its header, a message, or a
+    change.
+    """
 
-    startTime: str | None = None
+    start_time: str | None = None
     messages: list[Message] | None = None
     set: Change | None = field(name="$set", default=None)
 
 
-class Head(Struct, frozen=True):
+class Head(Struct, frozen=True, rename="camel"):
     """What names a chat: both forms begin with it."""
 
-    sessionId: str
+    session_id: str
 
 
 class State(Struct):
@@ -70,7 +74,9 @@ class State(Struct):
 
 @hookimpl
 def vibescore_discover(env: Environment) -> Iterator[Tree]:
-    """Chats of every project, old (``.json``) and new (``.jsonl``), and those of sub-agents (COL-05)."""
+    """Chats of every project, old (``.json``) and new (``.jsonl``), and those of sub-agents
+    (COL-05).
+    """
     for home in _homes(env):
         root = home / "tmp"
         yield Tree(root, "**/chats/session-*.json", Document(Record, State), Head, RULES_VERSION)
@@ -78,9 +84,9 @@ def vibescore_discover(env: Environment) -> Iterator[Tree]:
 
 
 @hookimpl
-def vibescore_identify(path: Path, head: Head | None) -> Identity | None:
+def vibescore_identify(head: Head | None) -> Identity | None:
     """A file without a session id is not a chat."""
-    return Identity(head.sessionId) if head and head.sessionId else None
+    return Identity(head.session_id) if head and head.session_id else None
 
 
 @hookimpl
@@ -92,8 +98,8 @@ def vibescore_parse(records: Iterable[Record], context: ParseContext) -> Iterato
             context.state.at = utc_seconds(message.timestamp) or context.state.at
             if message.tokens is not None:
                 yield from _event(message, message.tokens, context)
-            elif record.startTime and context.state.at is None:
-                context.state.at = utc_seconds(record.startTime)
+            elif record.start_time and context.state.at is None:
+                context.state.at = utc_seconds(record.start_time)
 
 
 def _event(message: Message, tokens: Tokens, context: ParseContext) -> Iterator[UsageEvent]:
@@ -106,11 +112,22 @@ def _event(message: Message, tokens: Tokens, context: ParseContext) -> Iterator[
 
 
 def _totals(tokens: Tokens) -> TokenTotals:
-    """The mapping of COL-06; negative numbers count as none, a missing total is the sum of its parts."""
-    counts = (tokens.input, tokens.cached, tokens.output, tokens.tool, tokens.thoughts, tokens.total)
+    """The mapping of COL-06; negative numbers count as none, a missing total is the sum of its
+    parts.
+    """
+    counts = (
+        tokens.input,
+        tokens.cached,
+        tokens.output,
+        tokens.tool,
+        tokens.thoughts,
+        tokens.total,
+    )
     input_tokens, cached, output, tool, thoughts, total = (max(count or 0, 0) for count in counts)
     parts = input_tokens + output + tool + thoughts
-    return TokenTotals(input_tokens, min(cached, input_tokens), output + tool, thoughts, total or parts)
+    return TokenTotals(
+        input_tokens, min(cached, input_tokens), output + tool, thoughts, total or parts
+    )
 
 
 @hookimpl
@@ -120,7 +137,9 @@ def vibescore_notify_target(env: Environment) -> NotifyTarget:
 
 
 def _homes(env: Environment) -> list[Path]:
-    """``GEMINI_HOME`` is the folder itself, ``GEMINI_CLI_HOME`` replaces the home directory it lies in."""
+    """``GEMINI_HOME`` is the folder itself, ``GEMINI_CLI_HOME`` replaces the home directory it
+    lies in.
+    """
     own = env.directory("GEMINI_HOME")
     parent = env.directory("GEMINI_CLI_HOME")
     homes = [own, parent and parent / ".gemini"]
