@@ -26,8 +26,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 LOCK = ROOT / "requirements.lock"
 EVIDENCE = ROOT / "docs" / "evidence.md"
 
-PLUGINS = ("plugins/codex", "plugins/every_code", "plugins/gemini")
-DISTRIBUTIONS = (".", *PLUGINS, "server")
+DISTRIBUTIONS = (".", "plugins/codex", "plugins/every_code", "plugins/gemini", "server")
 GROUPS = ("test", "lint", "release")
 
 CHECKS = (
@@ -58,6 +57,7 @@ def once(step: str, inputs: Sequence[str], act: Callable[[], None]) -> None:
     digest = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
         return
+    stamp.unlink(missing_ok=True)
     act()
     stamp.write_text(digest)
 
@@ -165,16 +165,16 @@ def bench(arguments: Sequence[str]) -> None:
 
 def evidence(*, check: bool) -> None:
     """Write docs/evidence.md: requirement, code, tests."""
-    before = EVIDENCE.read_text() if EVIDENCE.exists() else ""
+    before = EVIDENCE.read_text("utf-8") if EVIDENCE.exists() else ""
     with tempfile.TemporaryDirectory() as scratch:
         written = Path(scratch, "evidence.md")
         plugin = ("-p", "evidence", f"--evidence={written}")
-        run("python", "-m", "pytest", "--collect-only", "-qq", "--no-summary", *plugin)
-        after = written.read_text()
+        run("python", "-m", "pytest", "--collect-only", "-qqq", "--no-summary", *plugin)
+        after = written.read_text("utf-8")
     if check and after != before:
         sys.exit("docs/evidence.md is out of date: python3 dev.py evidence")
     if not check:
-        EVIDENCE.write_text(after)
+        EVIDENCE.write_text(after, "utf-8")
 
 
 def lock() -> None:

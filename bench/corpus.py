@@ -284,7 +284,7 @@ class Style:
     size: int  # bytes
     line: int  # mean bytes of a line without counters
     counters: float  # `token_count` lines among all lines; half of them are re-sends
-    meta: tuple[int, int] = (15_000, 27_000)  # bytes of a session's first line
+    meta: tuple[int, int] = (15_500, 26_500)  # bytes of a session's first line
     children: float = 0.0  # files that begin with a copy of their parent's lines
     images: float = 0.0  # bytes in lines of 5 to 8 MB
     pause: int = 3 * SECOND  # mean time between two lines
@@ -292,7 +292,7 @@ class Style:
 
 STYLES = {
     "codex-1g": Style(files=500, size=10**9, line=3_570, counters=1 / 15, images=0.13),
-    "codex-dense": Style(files=1_200, size=10**9, line=1_250, counters=0.2, children=0.25),
+    "codex-dense": Style(files=1_200, size=10**9, line=1_250, counters=0.206, children=0.25),
     "codex-one": Style(files=1, size=10**9, line=3_570, counters=1 / 15, images=0.13),
     "many": Style(files=50_000, size=200_000_000, line=250, counters=0.4, meta=(800, 1_200)),
     "gemini-50m": Style(files=0, size=50_000_000, line=400, counters=0.2, meta=(800, 1_200)),
@@ -308,9 +308,11 @@ class Stock:
         self.truth = truth
         self.text = Text(rng)
         self.lines = self._lines(style.line)
-        self.instructions = [self.text.excerpt(rng.randint(*style.meta) - 500) for _ in range(16)]
+        self.instructions = [
+            self.text.excerpt(int(0.92 * rng.randint(*style.meta))) for _ in range(16)
+        ]
         self.limits = [rate_limits(percent) for percent in range(100)]
-        self.texts_per_response = round(2 / style.counters - 2)
+        self.texts_per_response = 2 / style.counters - 2
         self.pause = style.pause
 
     def _lines(self, mean: int) -> list[bytes]:
@@ -413,8 +415,8 @@ class Session:
     def respond(self) -> None:
         """Text, a counter, and re-sends of it: on average one."""
         rng = self.stock.rng
-        mean = self.stock.texts_per_response
-        self.put(*rng.choices(self.stock.lines, k=rng.randint(mean // 2, 2 * mean - mean // 2)))
+        texts = int(self.stock.texts_per_response * rng.uniform(0.5, 1.5) + rng.random())
+        self.put(*rng.choices(self.stock.lines, k=texts))
         if self.context > 220_000:
             self.shrink()
         last = self.spend()

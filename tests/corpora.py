@@ -288,6 +288,30 @@ def fork_grows(home: Path) -> Steps:
         yield truth_of(parent, child)
 
 
+@case("fork that answers within two seconds, parent present")
+def fork_answers_at_once(home: Path) -> Steps:
+    """All ancestors are known, so only what they wrote themselves is a copy."""
+    parent = opened(1).turns(3)
+    child = parent.fork(2, "11:00").copy_head(parent, within=timedelta(milliseconds=300))
+    child.model(GPT_51, at="11:00:00.500").usage(700, 100, 20, 10, at="11:00:01.500")
+    yield saved(home, parent, child.turns(1))
+
+
+@case("fork that copied lines of its root which its parent never had")
+def fork_copies_root(home: Path) -> Steps:
+    parent, child = paginated_family()
+    grandchild = child.fork(3, "14:00").copy_head(parent).copy_head(child)
+    yield saved(home, parent, child, grandchild.model(MINI).turns(2))
+
+
+@case("fork whose usage after a reset equals its parent's first")
+def fork_repeats_numbers_after_reset(home: Path) -> Steps:
+    """Only the leading run is copied; later equal turns are real."""
+    parent = equal_turns(opened(1))
+    child = parent.fork(2, "11:00").copy_head(parent).model(GPT_51).turns(1)
+    yield saved(home, parent, equal_turns(child.restart()))
+
+
 def fork_telling_totals() -> tuple[Rollout, Rollout]:
     parent = opened(1).totals_only(1_200, 1_000, 80, 40).totals_only(1_500, 900, 60, 0)
     child = parent.fork(2, "11:00").copy_head(parent).model(GPT_51)
@@ -329,7 +353,7 @@ def paginated_fork_estimate(home: Path) -> Steps:
     yield saved(home, parent, child.model(GPT_51).estimate(4_100).turns(2))
 
 
-def numbered_family(spell: type[int] | type[str], within: timedelta) -> tuple[Rollout, Rollout]:
+def numbered_family(spell: type[int | str], within: timedelta) -> tuple[Rollout, Rollout]:
     """Only ordinals say what is copied: no link but the spawning, no copied first line."""
     parent = Rollout(1).numbered().meta().model(GPT_52).turns(3)
     child = parent.subagent(2, "11:00").copy_head(parent, lines=slice(1, None), within=within)
@@ -409,6 +433,15 @@ def subagent_burst(home: Path) -> Steps:
 def subagent_burst_parent_gone(home: Path) -> Steps:
     _, child = spawned_family(slice(1, None))
     yield saved(home, child)
+
+
+@case("sub-agent with copied head, shown only by a burst, synced before its parent appears")
+def subagent_burst_synced_first(home: Path) -> Steps:
+    parent, child = spawned_family(slice(1, None))
+    child.save(home)
+    yield truth_of(child)
+    parent.save(home)
+    yield truth_of(parent, child)
 
 
 @case("sub-agent of a fork, both with copied heads")
@@ -996,21 +1029,21 @@ def unknown_record_types(home: Path) -> Steps:
     yield saved(home, rollout.turns(1))
 
 
+EVENT = b'{"timestamp":"2026-08-10T09:15:00.000Z","type":"event_msg","payload":'
 BROKEN_LINES = (
-    b'{"timestamp":"2026-08-10T09:15:00.000Z","type":"event_msg","payload":{"type":"token_count","in',
+    EVENT + b'{"type":"token_count","in',
+    EVENT + b'"token_count"}',
+    EVENT + b'{"type":"token_count","info":"none"}}',
+    EVENT + b'{"type":"token_count","info":{}}}',
+    EVENT + b'{"type":"token_count"}}',
     b'"type":"token_count","info":{"last_token_usage":{"input_tokens":5}}}}',
     b"\xff\xfe\x00 not text at all \x80",
+    b'"token_count"',
     b"[]",
     b"null",
     b"42",
-    b'"token_count"',
-    b"",
     b"   \t ",
-    b'{"timestamp":"2026-08-10T09:15:00.000Z","type":"event_msg","payload":"token_count"}',
-    b'{"timestamp":"2026-08-10T09:15:00.000Z","type":"event_msg","payload":{"type":"token_count",'
-    b'"info":"none"}}',
-    b'{"timestamp":"2026-08-10T09:15:00.000Z","type":"event_msg","payload":{"type":"token_count",'
-    b'"info":{}}}',
+    b"",
 )
 
 

@@ -143,7 +143,7 @@ def reverse(record: Record) -> Record:
 
 
 def escaped(record: Record) -> bytes:
-    """The same record, every character of every key and string as `\\uXXXX`."""
+    r"""The same record, every character of every key and string as `\uXXXX`."""
     return escape(record).encode()
 
 
@@ -367,7 +367,8 @@ class Rollout(Journal):
         return self._child(number, at, links | fields)
 
     def _child(self, number: int, at: str, links: dict[str, object]) -> Rollout:
-        child = Rollout(number, moment(at, self.start).replace(tzinfo=None).isoformat())
+        child = Rollout(number, moment(at, self.start).isoformat())
+        child.spell = self.spell
         if self.ordinal is not None:
             child.numbered()
         return child.meta(**links)
@@ -393,7 +394,7 @@ class Rollout(Journal):
         self.model_name = parent.model_name
         return self.goes_on_from(parent)
 
-    def begins_own_history(self, spell: type[int] | type[str] = int) -> Self:
+    def begins_own_history(self, spell: type[int | str] = int) -> Self:
         """The first line names the ordinal of the next one as the start of the child's own."""
         payload = self.entries[0].record["payload"]
         payload["subagent_history_start_ordinal"] = spell(self.ordinal or 0)

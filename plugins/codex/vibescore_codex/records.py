@@ -31,17 +31,15 @@ class Counters(Struct, frozen=True):
     @property
     def vector(self) -> Vector:
         """The counters in normal form; without a total it is input + output (rule 5)."""
-        input_tokens = max(self.input_tokens or 0, 0)
+        input_tokens, output = self.input_tokens or 0, self.output_tokens or 0
         cached = self.cached_input_tokens or self.cache_read_input_tokens or 0
-        output = max(self.output_tokens or 0, 0)
         reasoning = self.reasoning_output_tokens or 0
-        return (
-            input_tokens,
-            min(max(cached, 0), input_tokens),
-            output,
-            min(max(reasoning, 0), output),
-            max(self.total_tokens or 0, 0) or input_tokens + output,
-        )
+        total = self.total_tokens or input_tokens + output
+        if 0 <= cached <= input_tokens and 0 <= reasoning <= output:
+            return input_tokens, cached, output, reasoning, total
+        input_tokens, output = max(input_tokens, 0), max(output, 0)
+        cached = min(max(cached, 0), input_tokens)
+        return input_tokens, cached, output, min(max(reasoning, 0), output), max(total, 0)
 
 
 class Info(Struct, frozen=True):

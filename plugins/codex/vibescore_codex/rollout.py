@@ -100,10 +100,10 @@ class Rollout:
         response.
         """
         state = self._state
-        step = last.vector if last else None
-        now = total.vector if total else _plus(state.total, step)
+        now = total.vector if total else _plus(state.total, last)
         if now is None or now == state.total:
             return
+        step = last.vector if last else None
         before, state.total = state.total, now
         if before is not None and any(new < old for new, old in zip(now, before, strict=True)):
             state.resets += 1
@@ -175,10 +175,10 @@ class Rollout:
         return self._context.complete and not self._unlinked
 
 
-def _plus(total: Vector | None, step: Vector | None) -> Vector | None:
-    if total is None or step is None:
-        return step
-    a, b, c, d, e = (old + new for old, new in zip(total, step, strict=True))
+def _plus(total: Vector | None, last: Counters | None) -> Vector | None:
+    if total is None or last is None:
+        return last and last.vector
+    a, b, c, d, e = (old + new for old, new in zip(total, last.vector, strict=True))
     return a, b, c, d, e
 
 

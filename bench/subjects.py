@@ -1,0 +1,186 @@
+"""Who is measured: vibescore, and the programs that it is compared with."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ground import Corpus, Row, rows
+from measure import Failed, Program
+
+VIBESCORE = Path(sysconfig.get_path("scripts"), "vibescore")
+SYNC = ("sync", "--offline", "--quiet")
+
+
+def variables(home: Path, **more: str) -> dict[str, str]:
+    """The environment of a program: an empty home, and nothing of the user's settings."""
+    home.mkdir(parents=True, exist_ok=True)
+    return {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "LANG": "C.UTF-8", **more}
+
+
+def python(*arguments: str) -> Program:
+    """Our interpreter with these arguments, to compare a start with."""
+    return Program("python", (sys.executable, *arguments), {})
+
+
+class Vibescore:
+    """The installed command, with a home of its own over one corpus.
+
+    Every sync is checked: an export that differs from ``expected`` fails.
+    """
+
+    def __init__(self, scratch: Path, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self.expected: list[Row] = list(corpus.truth)
+        self.home = scratch / f"vibescore-{corpus.folder.name}"
+        self.variables = variables(
+            scratch / "nobody", VIBESCORE_HOME=str(self.home), **corpus.variables
+        )
+
+    def first_sync(self) -> Program:
+        """Everything is new, run after run."""
+        return self.program(*SYNC, before=self._forget, after=self._check)
+
+    def next_sync(self, before: Callable[[], object] = lambda: None) -> Program:
+        """Only what ``before`` adds is new."""
+        if not self.home.exists():
+            self.first_sync().cost()
+        return self.program(*SYNC, before=before, after=self._check)
+
+    def program(
+        self,
+        *arguments: str,
+        before: Callable[[], object] = lambda: None,
+        after: Callable[[bytes], object] = lambda _: None,
+    ) -> Program:
+        return Program("vibescore", (VIBESCORE, *arguments), self.variables, before, after)
+
+    def store_size(self) -> int:
+        """Bytes of the store with all that belongs to it."""
+        return sum(path.stat().st_size for path in self.home.glob("vibescore.db*"))
+
+    def _forget(self) -> None:
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _check(self, _: bytes) -> None:
+        export = (VIBESCORE, "export")
+        printed = subprocess.run(export, env=self.variables, check=True, stdout=subprocess.PIPE)
+        found = rows(printed.stdout)
+        if found == self.expected:
+            return
+        differing = [row for row in found if row not in self.expected]
+        raise Failed(
+            f"{self.corpus.name}: the export has {len(found):,} rows where the truth has "
+            f"{len(self.expected):,}, and {len(differing):,} of them are not in it: {differing[:1]}"
+        )
+
+
+class Peer(NamedTuple):
+    """A program from npm: its binary, and how many tokens its answer speaks of."""
+
+    name: str
+    binary: str
+    counted: Callable[[Any], int]
+
+
+CCUSAGE = Peer(
+    "ccusage",
+    "@ccusage/ccusage-linux-x64/bin/ccusage",
+    lambda answer: int(answer["totals"]["totalTokens"]),
+)
+TOKSCALE = Peer(
+    "tokscale",
+    "@tokscale/cli-linux-x64-gnu/bin/tokscale",
+    lambda answer: (
+        sum(answer[part] for part in ("totalInput", "totalOutput", "totalCacheRead"))
+        + sum(entry["reasoning"] for entry in answer["entries"])
+    ),
+)
+PACKAGES = (
+    "ccusage@20.0.24",
+    "@ccusage/ccusage-linux-x64@20.0.24",
+    "@tokscale/cli-linux-x64-gnu@4.17.0",
+)
+
+
+class Peers:
+    """The programs of others, installed once into a folder; where that cannot be, there are none.
+
+    ``remarks`` tells what was found out about them.
+    """
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        self.remarks: dict[str, str] = {}
+        self._modules = folder / "node_modules"
+        self._scratch = scratch
+        self._problem = install(folder)
+        if self._problem:
+            self.remarks["peers"] = f"No comparison with others: {self._problem}"
+
+    def ccusage(self, tool: str, corpus: Corpus) -> list[Program]:
+        """ccusage's report by day of one tool's usage, or nothing."""
+        arguments = (tool, "daily", "--offline", "--json")
+        return self._program(CCUSAGE, arguments, corpus, {})
+
+    def tokscale(self, corpus: Corpus) -> list[Program]:
+        """tokscale's report by model of Codex's usage, its cache warm, or nothing."""
+        arguments = ("models", "--json", "--no-spinner", "-c", "codex")
+        found = self._program(TOKSCALE, arguments, corpus, {"TOKSCALE_PRICING_CACHE_ONLY": "1"})
+        for program in found:
+            program.cost()
+        return found
+
+    def _program(
+        self, peer: Peer, arguments: tuple[str, ...], corpus: Corpus, more: Mapping[str, str]
+    ) -> list[Program]:
+        if self._problem:
+            return []
+        home = self._scratch / f"{peer.name}-{corpus.folder.name}"
+        return [
+            Program(
+                peer.name,
+                (self._modules / peer.binary, *arguments),
+                variables(home, **corpus.variables, **more),
+                after=lambda output: self._compare(peer, corpus, output),
+            )
+        ]
+
+    def _compare(self, peer: Peer, corpus: Corpus, output: bytes) -> None:
+        """A peer need not be right, but it must have read the corpus."""
+        counted = peer.counted(json.loads(output))
+        if not counted:
+            raise Failed(f"{peer.name} found nothing in {corpus.name}")
+        share = counted / corpus.tokens
+        self.remarks[f"{peer.name} {corpus.folder.name}"] = (
+            f"{peer.name} counts {counted:,} tokens in {corpus.name}: {share:.4%} of the truth"
+        )
+
+
+def install(folder: Path) -> str:
+    """Install the peers unless that is done; returns what stands in the way."""
+    done = folder / "installed.txt"
+    wanted = "\n".join(PACKAGES)
+    if done.exists() and done.read_text("utf-8") == wanted:
+        return ""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return f"there are no binaries for {platform.system()} {platform.machine()}"
+    if shutil.which("npm") is None:
+        return "npm is not installed"
+    print(f"Installing {', '.join(PACKAGES)} into {folder}", file=sys.stderr)
+    folder.mkdir(parents=True, exist_ok=True)
+    options = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    npm = ("npm", "install", "--prefix", folder, *options, *PACKAGES)
+    if subprocess.run(npm, stdout=subprocess.DEVNULL).returncode:
+        return "npm install failed"
+    for peer in (CCUSAGE, TOKSCALE):
+        (folder / "node_modules" / peer.binary).chmod(0o755)
+    done.write_text(wanted, "utf-8")
+    return ""
