@@ -8,9 +8,27 @@ model beats ``unknown``. So any order of files, any split and any repetition end
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import NamedTuple
 
-from vibescore.model import UNKNOWN, ZERO, Bucket, TokenTotals
+import msgspec
+from msgspec import Struct
+
+from vibescore.model import (
+    LARGEST_COUNT,
+    UNKNOWN,
+    ZERO,
+    Bucket,
+    Copy,
+    EventId,
+    RunningTotal,
+    TokenTotals,
+    Usage,
+    half_hour,
+    model_name,
+)
+
+LAST_SECOND = 253_402_300_800
 
 
 class Counted(NamedTuple):
@@ -33,13 +51,18 @@ class Known(NamedTuple):
     vanished: bool = False
 
 
-class Met(NamedTuple):
-    """An event as it was just read; without ``counted`` it is a copy whose count is to be taken
-    back.
+class Met(Struct, frozen=True, array_like=True, gc=False):
+    """Usage as it was just read, its id hashed, its time cut to the half-hour.
+
+    Without ``tokens`` it is a copy whose count is to be taken back; ``running`` tells a running
+    total.
     """
 
     id: int
-    counted: Counted | None
+    start: int = 0
+    model: str = UNKNOWN
+    tokens: TokenTotals | None = None
+    running: bool = False
 
 
 @dataclass(slots=True)
@@ -51,50 +74,66 @@ class Change:
     events: dict[int, Counted | None] = field(default_factory=dict)
     sums: dict[tuple[int, Bucket], TokenTotals] = field(default_factory=dict)
 
+    def replace(self, event: int, before: Counted | None, after: Counted | None) -> None:
+        """Let an event count ``after`` instead of ``before``."""
+        if before == after:
+            return
+        self.events[event] = after
+        if before is not None:
+            key = (before.file, before.bucket)
+            self.sums[key] = self.sums.get(key, ZERO) - before.tokens
+        if after is not None:
+            self.count(after)
+
     def count(self, counted: Counted) -> None:
+        """Add tokens to the sums."""
         key = (counted.file, counted.bucket)
         self.sums[key] = self.sums.get(key, ZERO) + counted.tokens
 
-    def discount(self, counted: Counted) -> None:
-        key = (counted.file, counted.bucket)
-        self.sums[key] = self.sums.get(key, ZERO) - counted.tokens
+
+def event_hash(source: str, event: EventId) -> int:
+    """64 bits of an event's id, signed as SQLite has it; the id itself goes no further."""
+    digest = blake2b(msgspec.msgpack.encode((source, event)), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def is_in_range(at: float, tokens: TokenTotals) -> bool:
+    """Whether a time lies from 1970 to 9999 and every counter from 0 to 2^63 - 1."""
+    counters = tokens.counters
+    return 0 <= at < LAST_SECOND and min(counters) >= 0 and max(counters) <= LARGEST_COUNT
+
+
+def meet(source: str, usage: Usage) -> Met:
+    """What the ledger needs of usage."""
+    id = event_hash(source, usage.id)
+    if isinstance(usage, Copy):
+        return Met(id)
+    running = isinstance(usage, RunningTotal)
+    return Met(id, half_hour(usage.at), model_name(usage.model), usage.tokens, running)
 
 
 def accumulate(
-    known: Mapping[int, Known], met: Iterable[Met], change: Change | None = None
-) -> Change:
-    """What the events ``met`` change beyond ``change``, given what is ``known`` of their ids."""
-    change = Change() if change is None else change
+    change: Change, known: Mapping[int, Known], met: Iterable[Met], *, file: int, source: str
+) -> None:
+    """Add to ``change`` what the events ``met`` in a file change, given what is ``known`` of
+    them.
+    """
     for event in met:
-        before, after = _before_and_after(known.get(event.id), change.events, event)
-        if before == after:
+        entry = known.get(event.id)
+        if event.id in change.events:
+            before, vanished = change.events[event.id], False
+        elif entry is None:
+            before, vanished = None, False
+        elif entry.counted is None:
             continue
-        if before is not None:
-            change.discount(before)
-        if after is not None:
-            change.count(after)
-        change.events[event.id] = after
-    return change
-
-
-def _before_and_after(
-    known: Known | None, changed: Mapping[int, Counted | None], event: Met
-) -> tuple[Counted | None, Counted | None]:
-    """What the event counted so far, and what it counts from now on."""
-    vanished = False
-    if event.id in changed:
-        before = changed[event.id]
-    elif known is None:
-        before = None
-    elif known.counted is None:
-        return None, None
-    else:
-        before, vanished = known.counted, known.vanished
-    if event.counted is None or before is None:
-        return before, event.counted
-    return before, join(
-        before, event.counted, owner=event.counted.file if vanished else before.file
-    )
+        else:
+            before, vanished = entry.counted, entry.vanished
+        after = None
+        if event.tokens is not None:
+            after = Counted(file, Bucket(source, event.model, event.start), event.tokens)
+        if before is not None and after is not None:
+            after = join(before, after, owner=file if vanished else before.file)
+        change.replace(event.id, before, after)
 
 
 def join(one: Counted, other: Counted, *, owner: int) -> Counted:

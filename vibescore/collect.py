@@ -3,34 +3,20 @@
 discover → read → parse → accumulate → attribute → reconcile → queue
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from typing import Protocol, Self
 
-import msgspec
-
 from vibescore.backfill import attribute, dominant
-from vibescore.discover import COMPRESSED
 from vibescore.errors import PluginError
-from vibescore.jobs import Ancestry, Job, Plan, Problem, make_plan
+from vibescore.jobs import Job, Plan, Problem, make_plan
 from vibescore.ledger import Ledger
-from vibescore.model import (
-    Bucket,
-    Document,
-    Environment,
-    Lines,
-    ParseContext,
-    Skips,
-    Slot,
-    Timeline,
-    TokenTotals,
-    Usage,
-)
+from vibescore.model import Bucket, Environment, Slot, Timeline, TokenTotals
 from vibescore.plugins import LOADED, Plugin
-from vibescore.reader import Position, read, tail_hash
 from vibescore.reconcile import changes
 from vibescore.store import UNFINISHED, Store
+from vibescore.work import Outcome, work_through
 
 SECONDS_PER_DAY = 86_400
 
@@ -105,92 +91,45 @@ def collect(
 
 
 def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, today: int) -> None:
+    """Read what the plan names and count it, committing as it goes."""
     recounted = [job.forgotten.id for job in plan.jobs if job.forgotten]
     ledger = Ledger(store, today=today, recounted=recounted)
-    progress.start(len(plan.jobs), sum(job.found.size - _start(job) for job in plan.jobs))
-    for job in plan.jobs:
-        try:
-            _count(job, ledger, plan.ancestry, progress)
-            summary.files_read += 1
-        except PluginError as error:
-            summary.problems.append(Problem(job.row.source, job.found.path, str(error)))
-        except OSError as error:
-            what = f"cannot be read: {error.strerror or error}"
-            summary.problems.append(Problem(job.row.source, job.found.path, what))
-        if ledger.full:
-            ledger.commit()
-        progress.file_done()
+    outcomes = work_through(plan.jobs, store)
+    progress.start(len(plan.jobs), sum(job.size for job in plan.jobs))
+    with closing(outcomes):
+        for outcome in outcomes:
+            job = plan.jobs[outcome.job]
+            _count(job, outcome, ledger)
+            if ledger.full:
+                ledger.commit()
+            if outcome.problem:
+                problem = Problem(job.row.source, job.found.path, outcome.problem)
+                summary.problems.append(problem)
+            progress.read(outcome.size)
+            if outcome.done or outcome.problem:
+                summary.files_read += outcome.done
+                progress.file_done()
     ledger.commit()
     summary.events = ledger.events
 
 
-def _start(job: Job) -> int:
-    return job.row.position if isinstance(job.row.position, int) else 0
-
-
-@dataclass(slots=True)
-class _Step:
-    """What one piece of a file gave, and the cursor behind it."""
-
-    usage: list[Usage]
-    position: Position
-    state: bytes
-    skips: Skips
-
-
-def _count(job: Job, ledger: Ledger, ancestry: Ancestry, progress: Progress) -> None:
-    """Read a file and count what it holds; after a failure the cursor stands behind the last good
-    piece.
-    """
-    steps: Iterable[_Step] = _steps(job, ledger, ancestry, progress) if job.claim else ()
+def _count(job: Job, outcome: Outcome, ledger: Ledger) -> None:
+    """Count what a part of a file gave; a file that cannot be counted again keeps its old count."""
+    row = job.row
     if job.forgotten:
-        steps = list(steps)
+        if outcome.problem:
+            return
         ledger.forget(job.forgotten)
-    for row in job.vanished:
-        ledger.vanish(row)
-    row = ledger.keep(job.row)
+    for gone in job.vanished:
+        ledger.vanish(gone)
+    ledger.keep(row)
+    ledger.add(row, outcome.met)
+    row.position, row.state, row.tail = outcome.position, outcome.state, outcome.tail
+    for reason, count in outcome.skips.items():
+        row.skips[reason] = row.skips.get(reason, 0) + count
     row.size = UNFINISHED
-    try:
-        for step in steps:
-            ledger.add(row, step.usage, step.skips)
-            row.position, row.state = step.position, step.state
-            for reason, count in step.skips.counts.items():
-                row.skips[reason] = row.skips.get(reason, 0) + count
-            if ledger.full and not job.forgotten:
-                _mark(job)
-                ledger.commit()
-                ledger.keep(row)
+    if outcome.done:
         row.size, row.mtime, row.inode = job.found.size, job.found.mtime, job.found.inode
-    finally:
-        _mark(job)
-
-
-def _steps(job: Job, ledger: Ledger, ancestry: Ancestry, progress: Progress) -> Iterator[_Step]:
-    claim, row = job.claim, job.row
-    assert claim is not None
-    reading = claim.tree.reading
-    kept = None if isinstance(reading, Document) else row.state
-    state = msgspec.msgpack.decode(kept, type=reading.state) if kept else reading.state()
-    chain, complete = ancestry.of(row)
-    seen = partial(ledger.seen, row.source)
-    context = ParseContext(row.key, state, chain, complete, seen, Skips().add)
-    for piece in read(job.found.path, reading, row.position):
-        context.skip = piece.skips.add
-        usage = claim.plugin.parse(piece.records, context) if piece.records else []
-        yield _Step(usage, piece.position, msgspec.msgpack.encode(state), piece.skips)
-        progress.read(piece.size)
-
-
-def _mark(job: Job) -> None:
-    """Note what stands before the cursor, so that the next sync knows whether the log goes on
-    behind it.
-    """
-    if (
-        job.claim
-        and isinstance(job.claim.tree.reading, Lines)
-        and not job.found.path.endswith(COMPRESSED)
-    ):
-        job.row.tail = tail_hash(job.found.path, job.row.position or 0)
 
 
 def reconcile(

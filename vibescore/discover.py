@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-COMPRESSED = ".zst"
+from vibescore.model import COMPRESSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vibescore.discover import COMPRESSED, Found, covers, stand, walk
+from vibescore.discover import Found, covers, stand, walk
 from vibescore.errors import PluginError
-from vibescore.model import Environment, Identity, Lines, Rows, Tree
+from vibescore.model import COMPRESSED, Environment, Identity, Lines, Rows, Tree
 from vibescore.plugins import Plugin
 from vibescore.reader import read_head, tail_hash
 from vibescore.store import FileRow, Store
@@ -56,7 +56,8 @@ class Job:
     """A file to read, from ``row.position`` on; ``row`` has id 0 for a new reading.
 
     ``vanished`` are earlier readings of content that is gone; ``forgotten`` is the reading that
-    this one counts again. Without ``claim`` the file is nobody's.
+    this one counts again. Without ``claim`` the file is nobody's. ``ancestors`` and ``complete``
+    are those of ParseContext.
     """
 
     found: Found
@@ -64,13 +65,20 @@ class Job:
     claim: Claim | None
     vanished: list[FileRow] = field(default_factory=list)
     forgotten: FileRow | None = None
+    ancestors: tuple[str, ...] = ()
+    complete: bool = True
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are to read."""
+        position = self.row.position
+        return self.found.size - (position if isinstance(position, int) else 0)
 
 
 @dataclass(slots=True)
 class Plan:
     """The files that were found, the jobs in order, and what could not be looked at."""
 
-    ancestry: "Ancestry"
     files: int = 0
     jobs: list[Job] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -80,7 +88,7 @@ def make_plan(store: Store, plugins: Iterable[Plugin], env: Environment, *, rebu
     """Every file that changed since it was read, or all of them to ``rebuild``; parents before
     their forks.
     """
-    plan = Plan(Ancestry(store))
+    plan = Plan()
     planner = _Planner(store, plan, rebuild=rebuild)
     grounds = list(_grounds(plugins, env, plan))
     for ground in grounds:
@@ -88,8 +96,11 @@ def make_plan(store: Store, plugins: Iterable[Plugin], env: Environment, *, rebu
             plan.files += 1
             planner.look_at(found, ground)
     planner.recount_forks(grounds)
-    plan.ancestry.learn(planner.jobs.values())
-    plan.jobs = sorted(planner.jobs.values(), key=lambda job: plan.ancestry.generation(job.row))
+    plan.jobs = list(planner.jobs.values())
+    ancestry = _Ancestry(store, plan.jobs)
+    for job in plan.jobs:
+        job.ancestors, job.complete = ancestry.of(job.row)
+    plan.jobs.sort(key=lambda job: len(job.ancestors))
     return plan
 
 
@@ -107,22 +118,12 @@ def _grounds(plugins: Iterable[Plugin], env: Environment, plan: Plan) -> Iterato
         yield Ground(root, pattern, tuple(claimed))
 
 
-class Ancestry:
-    """Which session was forked from which."""
+class _Ancestry:
+    """Which session was forked from which, among those about to be read and those read before."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, jobs: list[Job]) -> None:
         self._store = store
-        self._parents: dict[tuple[str, str], str | None] = {}
-
-    def learn(self, jobs: Iterable[Job]) -> None:
-        """Sessions that are about to be read."""
-        for job in jobs:
-            if job.claim:
-                self._parents[job.row.source, job.row.key] = job.row.parent
-
-    def generation(self, row: FileRow) -> int:
-        """How many ancestors a file's session has: parents sort before their forks."""
-        return len(self.of(row)[0])
+        self._parents = {(job.row.source, job.row.key): job.row.parent for job in jobs if job.claim}
 
     def of(self, row: FileRow) -> tuple[tuple[str, ...], bool]:
         """The known chain of ancestors, nearest first, and whether it ends in a session without

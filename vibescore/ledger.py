@@ -1,33 +1,13 @@
-"""Between plugins and the store: usage becomes counted events, committed batch by batch
-(QUE-01).
-"""
+"""Between what was read and the store: events are counted and committed batch by batch (QUE-01)."""
 
 from collections.abc import Iterable
-from hashlib import blake2b
-from typing import Any
-
-import msgspec
 
 from vibescore.accumulate import Counted, Known, Met, accumulate, growth
-from vibescore.model import (
-    LARGEST_COUNT,
-    ZERO,
-    Bucket,
-    Copy,
-    EventId,
-    RunningTotal,
-    Skips,
-    Usage,
-    UsageEvent,
-    half_hour,
-    model_name,
-)
+from vibescore.model import ZERO, Bucket
 from vibescore.store import Batch, FileRow, Store
 
 EVENTS_PER_BATCH = 20_000
 FILES_PER_BATCH = 64
-LAST_SECOND = 253_402_300_800
-OUT_OF_RANGE = "numbers out of range"
 RUNNING = "running totals"
 
 
@@ -74,51 +54,38 @@ class Ledger:
         self._batch.files.pop(row.id, None)
         self._batch.forgotten.append(row.id)
 
-    def seen(self, source: str, event: EventId) -> bool:
-        """Whether an event was met before, in this batch or an earlier one."""
-        id = event_hash(source, event)
-        if id in self._batch.change.events:
-            return self._batch.change.events[id] is not None
-        return self._store.seen(id)
-
-    def add(self, row: FileRow, usage: Iterable[Usage], skips: Skips) -> None:
-        """Count what was read from the file of ``row``."""
-        met = []
-        for item in usage:
-            if not isinstance(item, Copy) and not _in_range(item):
-                skips.add(OUT_OF_RANGE)
-            elif isinstance(item, RunningTotal):
-                self._grow(row.source, item)
-            else:
-                met.append(_met(row, item))
-        if met:
-            self.events += len(met)
-            accumulate(self._known(met), met, self._batch.change)
+    def add(self, row: FileRow, met: list[Met]) -> None:
+        """Count what was met in the file of ``row``."""
+        events = [event for event in met if not event.running]
+        self.events += len(events)
+        if events:
+            known = self._known(events)
+            accumulate(self._batch.change, known, events, file=row.id, source=row.source)
+        for total in met:
+            if total.running:
+                self._grow(row.source, total)
 
     def _known(self, met: Iterable[Met]) -> dict[int, Known]:
         """What the store knows of events that this batch does not."""
-        known = self._store.known(
-            event.id for event in met if event.id not in self._batch.change.events
-        )
+        changed = self._batch.change.events
+        known = self._store.known(event.id for event in met if event.id not in changed)
         return {
             id: event._replace(vanished=True) if event.file in self._vanished else event
             for id, event in known.items()
             if event.file not in self._recounted
         }
 
-    def _grow(self, source: str, total: RunningTotal) -> None:
+    def _grow(self, source: str, total: Met) -> None:
         """Growth cannot be read again, so it belongs to a row without a file, which is never
         recounted.
         """
-        id = event_hash(source, total.id)
-        before = self._batch.running.get(id) or self._store.running(id) or ZERO
-        grown = growth(before, total.tokens)
-        if grown:
+        before = self._batch.running.get(total.id) or self._store.running(total.id) or ZERO
+        grown = growth(before, total.tokens or ZERO)
+        if total.tokens and grown:
             self.events += 1
-            self._batch.running[id] = total.tokens
-            self._batch.change.count(
-                Counted(self._running_row(source), _bucket(source, total), grown)
-            )
+            self._batch.running[total.id] = total.tokens
+            bucket = Bucket(source, total.model, total.start)
+            self._batch.change.count(Counted(self._running_row(source), bucket, grown))
 
     def _running_row(self, source: str) -> int:
         if source not in self._running_rows:
@@ -132,28 +99,3 @@ class Ledger:
         batch, self._batch = self._batch, Batch()
         if batch.files or batch.forgotten:
             self._store.write(batch, today=self._today)
-
-
-def _in_range(usage: UsageEvent | RunningTotal) -> bool:
-    counters = usage.tokens.counters
-    return 0 <= usage.at < LAST_SECOND and min(counters) >= 0 and max(counters) <= LARGEST_COUNT
-
-
-def _met(row: FileRow, event: UsageEvent | Copy) -> Met:
-    id = event_hash(row.source, event.id)
-    if isinstance(event, Copy):
-        return Met(id, None)
-    return Met(id, Counted(row.id, _bucket(row.source, event), event.tokens))
-
-
-def _bucket(source: str, usage: UsageEvent | RunningTotal) -> Bucket:
-    return Bucket(source, model_name(usage.model), half_hour(usage.at))
-
-
-def event_hash(source: str, event: EventId) -> int:
-    """64 bits of an event's id; the id itself goes no further."""
-    digest = blake2b(_encode((source, event)), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)
-
-
-_encode: Any = msgspec.msgpack.Encoder().encode

@@ -25,7 +25,8 @@ else:
     import fcntl
 
     def _try(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Not flock: helper processes would inherit it and outlive a killed holder with it.
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager

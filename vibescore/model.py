@@ -20,9 +20,10 @@ UNKNOWN = "unknown"
 HALF_HOUR = 1800
 LARGEST_COUNT = 2**63 - 1
 LONGEST_MODEL = 128
+COMPRESSED = ".zst"
 
 
-class TokenTotals(Struct, frozen=True, gc=False):
+class TokenTotals(Struct, frozen=True, array_like=True, gc=False):
     """Five token counters, each from 0 to 2^63 - 1; the field names are those of the wire
     (api.md).
     """

@@ -18,8 +18,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from vibescore.discover import COMPRESSED
-from vibescore.model import Document, Lines, Reading, Rows, Skips, Tree
+from vibescore.model import COMPRESSED, Document, Lines, Reading, Rows, Skips, Tree
 
 PIECE = 1 << 20
 FIRST_READ = 1 << 16
@@ -93,13 +92,17 @@ def _head_line(stream: io.RawIOBase, head: type[Struct]) -> tuple[bool, Any]:
     return b"\n" in text, None
 
 
-def tail_hash(path: str, position: int) -> bytes:
+def tail_hash(path: str, position: Position) -> bytes | None:
     """A hash of the up to 1024 bytes before ``position``: what is behind them continues the same
-    log.
+    log. None when the file is not there any more.
     """
-    with open(path, "rb", buffering=0) as stream:
-        stream.seek(max(position - TAIL, 0))
-        return blake2b(stream.read(min(position, TAIL)) or b"", digest_size=8).digest()
+    end = position if isinstance(position, int) else 0
+    try:
+        with open(path, "rb", buffering=0) as stream:
+            stream.seek(max(end - TAIL, 0))
+            return blake2b(stream.read(min(end, TAIL)) or b"", digest_size=8).digest()
+    except OSError:
+        return None
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def row(bucket: "Bucket", tokens: "TokenTotals") -> dict[str, Any]:
 
 def _print_json(rows: Iterable[dict[str, Any]]) -> None:
     for each in rows:
-        click.echo(json.dumps(each, ensure_ascii=False))
+        click.echo(json.dumps(each, ensure_ascii=False, separators=(",", ":")))
 
 
 def _print_csv(rows: Iterable[dict[str, Any]]) -> None:
