@@ -13,7 +13,6 @@ import importlib.util
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -124,37 +123,31 @@ def passes(check: Sequence[str]) -> bool:
     return True
 
 
-def demo(*, keep: bool) -> None:
+def demo() -> None:
     """Report this machine's logs, or sample logs when it has none, from a scratch home."""
     scratch = Path(tempfile.mkdtemp(prefix="vibescore-demo-"))
     env = {"VIBESCORE_HOME": str(scratch / "home")}
     say(f"Collecting into {scratch}; the logs are only read, and nothing is sent anywhere")
-    try:
+    run("vibescore", "sync", "--offline", **env)
+    if not output("vibescore", "export", **env):
+        env |= write_samples(scratch / "sample-logs")
         run("vibescore", "sync", "--offline", **env)
-        if not output("vibescore", "export", **env):
-            env |= write_samples(scratch / "sample")
-            run("vibescore", "sync", "--offline", **env)
-        run("vibescore", "report", **env)
-        run("vibescore", "status", **env)
-        say_what_remains(scratch, env if keep else {})
-    finally:
-        if not keep:
-            shutil.rmtree(scratch)
+    say("")
+    run("vibescore", "report", **env)
+    say_where_things_are(scratch, env)
 
 
 def write_samples(folder: Path) -> dict[str, str]:
     """Write made-up logs; returns the settings that lead vibescore to them."""
-    say("\nNo usage on this machine. SAMPLE LOGS follow: these figures are made up")
+    say("No usage on this machine: from here on these are SAMPLE LOGS, and the figures are made up")
     run("python", "bench/corpus.py", "demo", folder)
     return {"CODEX_HOME": str(folder / ".codex"), "GEMINI_HOME": str(folder / ".gemini")}
 
 
-def say_what_remains(scratch: Path, env: dict[str, str]) -> None:
-    if not env:
-        say("\nNothing remains of this. To look around in it: python3 dev.py demo --keep")
-        return
+def say_where_things_are(scratch: Path, env: dict[str, str]) -> None:
     settings = " ".join(f"{name}={value}" for name, value in env.items())
-    say(f"\nLook around: {settings} {BIN / 'vibescore'} report daily")
+    say(f"\nStore:       {env['VIBESCORE_HOME']}/vibescore.db")
+    say(f"Look around: {settings} {BIN / 'vibescore'} report daily")
     say(f"Delete it:   rm -r {scratch}")
 
 
@@ -227,7 +220,7 @@ def command_line() -> argparse.ArgumentParser:
 
     add(setup)
     add(test)
-    add(demo).add_argument("--keep", action="store_true", help="keep the scratch home")
+    add(demo)
     add(lint)
     add(bench)
     add(evidence).add_argument("--check", action="store_true", help="only say if it is up to date")

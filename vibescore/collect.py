@@ -54,10 +54,11 @@ class NoProgress:
 
 @dataclass(slots=True)
 class Summary:
-    """What a collection did: files found and read, usage events met, published rows that changed,
-    and problems.
+    """What a collection did: where it looked, files found and read, usage events met, published
+    rows that changed, and problems.
     """
 
+    roots: list[str] = field(default_factory=list)
     files: int = 0
     files_read: int = 0
     events: int = 0
@@ -82,7 +83,7 @@ def collect(
     usable = [plugin for plugin in plugins if plugin.state == LOADED]
     today = int(now // SECONDS_PER_DAY)
     plan = make_plan(store, usable, env, rebuild=rebuild)
-    summary = Summary(plan.files, problems=plan.problems)
+    summary = Summary(plan.roots, plan.files, problems=plan.problems)
     _read_all(store, plan, summary, progress or NoProgress(), today)
     summary.changed_rows = len(reconcile(store, usable, summary.problems))
     _close_events(store, today)

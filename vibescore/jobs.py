@@ -77,8 +77,11 @@ class Job:
 
 @dataclass(slots=True)
 class Plan:
-    """The files that were found, the jobs in order, and what could not be looked at."""
+    """Where was looked, how many files were found, the jobs in order, and what could not be looked
+    at.
+    """
 
+    roots: list[str] = field(default_factory=list)
     files: int = 0
     jobs: list[Job] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -91,6 +94,7 @@ def make_plan(store: Store, plugins: Iterable[Plugin], env: Environment, *, rebu
     plan = Plan()
     planner = _Planner(store, plan, rebuild=rebuild)
     grounds = list(_grounds(plugins, env, plan))
+    plan.roots = list(dict.fromkeys(ground.root for ground in grounds))
     for ground in grounds:
         for found in walk(Path(ground.root), ground.pattern):
             plan.files += 1

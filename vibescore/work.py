@@ -5,6 +5,8 @@ was read of the ancestors. What was read reaches the ledger as outcomes, through
 work is shared.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 from collections.abc import Generator, Iterable, Iterator
@@ -94,8 +96,8 @@ def _shares(jobs: list[Job], families: list[Family], count: int) -> list[list[Fa
 
 @dataclass(frozen=True, slots=True)
 class _Helper:
-    process: "ForkProcess"
-    receiver: "Connection"
+    process: ForkProcess
+    receiver: Connection
 
 
 def _start_helper(jobs: list[Job], share: list[Family], store: Path) -> _Helper:
@@ -130,7 +132,7 @@ def _receive(helpers: list[_Helper]) -> Generator[Outcome, None, None]:
             helper.receiver.close()
 
 
-def _help(jobs: list[Job], families: list[Family], store: Path, sender: "Connection") -> None:
+def _help(jobs: list[Job], families: list[Family], store: Path, sender: Connection) -> None:
     """The life of a helper process: it ends with its work, or when nobody listens any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     encode = msgspec.msgpack.Encoder().encode

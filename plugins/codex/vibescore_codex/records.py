@@ -75,7 +75,6 @@ class Payload(Struct, frozen=True):
     thread_settings: ThreadSettings | None = None
     info: Info | None = None
     msg: Message | None = None
-    thread_id: str | None = None
     usage: Counters | None = None
     thread_token_usage: Counters | None = None
 

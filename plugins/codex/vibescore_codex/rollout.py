@@ -176,8 +176,10 @@ class Rollout:
 
 
 def _plus(total: Vector | None, last: Counters | None) -> Vector | None:
-    if total is None or last is None:
-        return last and last.vector
+    if last is None:
+        return None
+    if total is None:
+        return last.vector
     a, b, c, d, e = (old + new for old, new in zip(total, last.vector, strict=True))
     return a, b, c, d, e
 
