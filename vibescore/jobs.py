@@ -162,9 +162,10 @@ class _Planner:
 
     def look_at(self, found: Found, ground: Ground) -> None:
         """Add a job for the file if there is anything to do."""
-        row = self._store.file_at(found.path)
-        if found.path in self.jobs:
+        job = self.jobs.get(found.path)
+        if job is not None and job.claim:
             return
+        row = self._store.file_at(found.path)
         if row is not None and row.source and ground.claim_of(row.source) is None:
             return
         try:

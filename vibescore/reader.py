@@ -21,7 +21,7 @@ from msgspec import Struct
 from vibescore.model import COMPRESSED, Document, Lines, Reading, Rows, Skips, Tree
 
 PIECE = 1 << 20
-FIRST_READ = 1 << 16
+FIRST_READ = 1 << 15
 TAIL = 1024
 MALFORMED = "malformed record"
 ENDLESS = "line over 1 GiB"
@@ -78,18 +78,17 @@ def read_head(path: str, tree: Tree) -> tuple[bool, Any]:
 
 def _head_line(stream: io.RawIOBase, head: type[Struct]) -> tuple[bool, Any]:
     """Looks at the lines of the first MiB, or at as much as the first line needs."""
-    text = bytearray()
-    while len(text) < PIECE or b"\n" not in text:
-        more = stream.read(PIECE if text else FIRST_READ)
-        text += more or b""
-        if more and b"\n" not in more:
-            continue
-        for line in text.split(b"\n"):
-            for record in _rescue(head, bytes(line), Skips()):
+    text, looked = bytearray(), 0
+    while True:
+        more = stream.read(FIRST_READ if not text else PIECE) or b""
+        end = len(text) + more.rfind(b"\n") + 1 if b"\n" in more else looked
+        text += more
+        for line in text[looked : end if more else None].split(b"\n"):
+            for record in _rescue(head, line, Skips()):
                 return True, record
-        if not more:
-            break
-    return b"\n" in text, None
+        looked = end
+        if not more or looked >= PIECE:
+            return looked > 0, None
 
 
 def tail_hash(path: str, position: Position) -> bytes | None:
@@ -227,7 +226,7 @@ class _LineReader:
                 yield Piece(records, position + held)
 
 
-def _rescue(record: type[Struct], line: bytes, skips: Skips) -> list[Any]:
+def _rescue(record: type[Struct], line: bytes | bytearray, skips: Skips) -> list[Any]:
     """The record of a line that a crash or an editor left NUL bytes or a byte order mark before."""
     text = line.strip(b"\0\xef\xbb\xbf \t\r")
     if not text:

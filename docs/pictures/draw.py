@@ -23,7 +23,8 @@ COLUMNS = 92
 PICTURES = {"report": [["sync", "--offline"], ["report"]]}
 TEMPLATE = """<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>.{unique_id}-matrix {{
-font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: {char_height}px; line-height: {line_height}px; }} {styles}</style>
+font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+font-size: {char_height}px; line-height: {line_height}px; }} {styles}</style>
 <defs>{lines}</defs>
 <rect width="{width}" height="{height}" rx="8" fill="#0b0f0c"/>
 <g transform="translate(9, 9)">{backgrounds}<g class="{unique_id}-matrix">{matrix}</g></g>
