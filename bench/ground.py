@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -139,11 +139,7 @@ def user_cache(variables: Mapping[str, str], user_home: Path) -> Path:
 def generate(name: str, scale: float, folder: Path) -> None:
     """Write a corpus in a process of its own, and wait until it is on the disk."""
     shutil.rmtree(folder, ignore_errors=True)
-    command = [sys.executable, GENERATOR, name, folder, "--scale", str(scale)]
+    command: list[str | Path] = [sys.executable, GENERATOR, name, folder, "--scale", str(scale)]
     about = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     (folder / "about.txt").write_bytes(about)
     os.sync()
-
-
-def as_json(machine: Machine) -> dict[str, Any]:
-    return asdict(machine)

@@ -33,7 +33,7 @@ class Cost(NamedTuple):
     cpu: float
 
 
-class Failed(Exception):
+class BenchError(Exception):
     """Something that makes a figure worthless: a program failed, or counted wrong."""
 
 
@@ -95,7 +95,7 @@ class Program:
 
     def _end(self, process: subprocess.Popen[bytes], output: int) -> None:
         if process.returncode:
-            raise Failed(f"{self.name} failed with exit code {process.returncode}")
+            raise BenchError(f"{self.name} failed with exit code {process.returncode}")
         self.after(os.pread(output, os.fstat(output).st_size, 0))
 
 

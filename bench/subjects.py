@@ -10,11 +10,13 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping
+from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ground import Corpus, Row, rows
-from measure import Failed, Program
+from measure import BenchError, Program
 
 VIBESCORE = Path(sysconfig.get_path("scripts"), "vibescore")
 SYNC = ("sync", "--offline", "--quiet")
@@ -24,11 +26,6 @@ def variables(home: Path, **more: str) -> dict[str, str]:
     """The environment of a program: an empty home, and nothing of the user's settings."""
     home.mkdir(parents=True, exist_ok=True)
     return {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "LANG": "C.UTF-8", **more}
-
-
-def python(*arguments: str) -> Program:
-    """Our interpreter with these arguments, to compare a start with."""
-    return Program("python", (sys.executable, *arguments), {})
 
 
 class Vibescore:
@@ -47,13 +44,17 @@ class Vibescore:
 
     def first_sync(self) -> Program:
         """Everything is new, run after run."""
-        return self.program(*SYNC, before=self._forget, after=self._check)
+        return self.program(*SYNC, before=self.forget, after=self._check)
 
     def next_sync(self, before: Callable[[], object] = lambda: None) -> Program:
         """Only what ``before`` adds is new."""
+        self.sync_once()
+        return self.program(*SYNC, before=before, after=self._check)
+
+    def sync_once(self) -> None:
+        """Afterwards the store holds the corpus."""
         if not self.home.exists():
             self.first_sync().cost()
-        return self.program(*SYNC, before=before, after=self._check)
 
     def program(
         self,
@@ -63,12 +64,22 @@ class Vibescore:
     ) -> Program:
         return Program("vibescore", (VIBESCORE, *arguments), self.variables, before, after)
 
+    def bare_python(self) -> Program:
+        """The interpreter that does nothing, to compare a start with."""
+        return Program("python", (sys.executable, "-c", "pass"), self.variables)
+
+    def forget(self) -> None:
+        """As if vibescore had never run."""
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def expect(self, row: Row) -> None:
+        """From now on the truth has one more row."""
+        self.expected.append(row)
+        self.expected.sort(key=lambda each: (each["source"], each["model"], each["hour_start"]))
+
     def store_size(self) -> int:
         """Bytes of the store with all that belongs to it."""
         return sum(path.stat().st_size for path in self.home.glob("vibescore.db*"))
-
-    def _forget(self) -> None:
-        shutil.rmtree(self.home, ignore_errors=True)
 
     def _check(self, _: bytes) -> None:
         export = (VIBESCORE, "export")
@@ -76,10 +87,11 @@ class Vibescore:
         found = rows(printed.stdout)
         if found == self.expected:
             return
-        differing = [row for row in found if row not in self.expected]
-        raise Failed(
-            f"{self.corpus.name}: the export has {len(found):,} rows where the truth has "
-            f"{len(self.expected):,}, and {len(differing):,} of them are not in it: {differing[:1]}"
+        pairs = zip_longest(found, self.expected)
+        first = next((row, expected) for row, expected in pairs if row != expected)
+        raise BenchError(
+            f"{self.corpus.name}: the export has {len(found):,} rows, the truth "
+            f"{len(self.expected):,}. The first that differs is {first[0]}, expected {first[1]}"
         )
 
 
@@ -112,18 +124,23 @@ PACKAGES = (
 
 
 class Peers:
-    """The programs of others, installed once into a folder; where that cannot be, there are none.
+    """The programs of others, installed into a folder when the first is asked for; where that
+    cannot be, there are none.
 
     ``remarks`` tells what was found out about them.
     """
 
     def __init__(self, folder: Path, scratch: Path) -> None:
         self.remarks: dict[str, str] = {}
-        self._modules = folder / "node_modules"
         self._scratch = scratch
-        self._problem = install(folder)
-        if self._problem:
-            self.remarks["peers"] = f"No comparison with others: {self._problem}"
+        self._folder = folder
+
+    @cached_property
+    def _installed(self) -> bool:
+        problem = install(self._folder)
+        if problem:
+            self.remarks["peers"] = f"No comparison with others: {problem}"
+        return not problem
 
     def ccusage(self, tool: str, corpus: Corpus) -> list[Program]:
         """ccusage's report by day of one tool's usage, or nothing."""
@@ -141,13 +158,13 @@ class Peers:
     def _program(
         self, peer: Peer, arguments: tuple[str, ...], corpus: Corpus, more: Mapping[str, str]
     ) -> list[Program]:
-        if self._problem:
+        if not self._installed:
             return []
         home = self._scratch / f"{peer.name}-{corpus.folder.name}"
         return [
             Program(
                 peer.name,
-                (self._modules / peer.binary, *arguments),
+                (self._folder / "node_modules" / peer.binary, *arguments),
                 variables(home, **corpus.variables, **more),
                 after=lambda output: self._compare(peer, corpus, output),
             )
@@ -157,7 +174,7 @@ class Peers:
         """A peer need not be right, but it must have read the corpus."""
         counted = peer.counted(json.loads(output))
         if not counted:
-            raise Failed(f"{peer.name} found nothing in {corpus.name}")
+            raise BenchError(f"{peer.name} found nothing in {corpus.name}")
         share = counted / corpus.tokens
         self.remarks[f"{peer.name} {corpus.folder.name}"] = (
             f"{peer.name} counts {counted:,} tokens in {corpus.name}: {share:.4%} of the truth"
@@ -178,7 +195,7 @@ def install(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     options = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     npm = ("npm", "install", "--prefix", folder, *options, *PACKAGES)
-    if subprocess.run(npm, stdout=subprocess.DEVNULL).returncode:
+    if subprocess.run(npm, check=False, stdout=subprocess.DEVNULL).returncode:
         return "npm install failed"
     for peer in (CCUSAGE, TOKSCALE):
         (folder / "node_modules" / peer.binary).chmod(0o755)

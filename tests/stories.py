@@ -15,13 +15,14 @@ from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
-from rollouts import Chat, Record, Rollout, Truth, lines, truth_of
+from rollouts import COPYING, Chat, Record, Rollout, Truth, lines, truth_of
 
 Chapter = dict[str, bytes]
 """What is appended to each file, by its path below the home."""
 
 Writing = tuple[str, bytes]
 
+COPYING_TIMES = st.sampled_from([COPYING, timedelta(seconds=20), None])
 MODELS = st.sampled_from(["gpt-5.2-codex", "gpt-5.1", "größer-1"])
 BROKEN = (b"{", b"[]", b"null", b"", b"\xff\xfe\0", b'{"type":"event_msg","payload":{"type":"tok')
 
@@ -43,11 +44,16 @@ class Story:
 
 @st.composite
 def codex_stories(draw: st.DrawFn, *, orphans: bool = True) -> Story:
-    """Up to three generations of sessions, of which some may be missing if `orphans` may be."""
+    """Up to three generations of sessions.
+
+    With `orphans` some may be missing; then copied heads are written within two seconds, because
+    nothing else tells them from the rest.
+    """
     sessions = [_first_session(draw)]
     chapters = [_chapter(sessions)]
     for number in range(2, 2 + draw(st.integers(0, 2))):
-        sessions.append(_child(draw, draw(st.sampled_from(sessions)), number))
+        within = COPYING if orphans else draw(COPYING_TIMES)
+        sessions.append(_child(draw, draw(st.sampled_from(sessions)), number, within))
         for session in sessions:
             if session is sessions[-1] or draw(st.booleans()):
                 _go_on(draw, session)
@@ -66,15 +72,15 @@ def _first_session(draw: st.DrawFn) -> Rollout:
     return rollout
 
 
-def _child(draw: st.DrawFn, parent: Rollout, number: int) -> Rollout:
-    """A fork, or a sub-agent: with a copied head, or one that started empty."""
+def _child(draw: st.DrawFn, parent: Rollout, number: int, within: timedelta | None) -> Rollout:
+    """A fork, or a sub-agent: with a head copied `within` that time, or one that started empty."""
     at = (parent.now + timedelta(hours=1)).replace(tzinfo=None).isoformat()
     kind = draw(st.sampled_from(["fork", "fork", "sub-agent", "burst", "empty"]))
     if kind == "fork":
-        return parent.fork(number, at).copy_head(parent)
+        return parent.fork(number, at).copy_head(parent, within=within)
     child = parent.subagent(number, at)
     if kind == "sub-agent":
-        return child.copy_head(parent)
+        return child.copy_head(parent, within=within)
     if kind == "burst" and _responses(parent) >= 2:
         return child.copy_head(parent, lines=slice(1, None))
     return child
@@ -167,10 +173,10 @@ def gemini_documents(draw: st.DrawFn) -> tuple[str, list[bytes], Truth]:
     chat = Chat(1)
     versions = []
     for _ in range(draw(st.integers(1, 6))):
-        for _ in range(draw(st.integers(1, 3))):
-            _gemini_records(draw, chat)
         if len(chat.messages) > 3 and not draw(st.integers(0, 5)):
             chat.forget(next(iter(chat.messages)))
+        for _ in range(draw(st.integers(1, 3))):
+            _gemini_records(draw, chat)
         versions.append(chat.document())
     return f".gemini/tmp/app/chats/{chat.name}.json", versions, truth_of(chat)
 

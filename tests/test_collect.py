@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -58,8 +59,9 @@ def test_a_gemini_chat_rewritten_any_number_of_times_is_counted_as_it_is_last(
     with Computer.temporary() as computer:
         path = computer.home / name
         write(path, b"")
-        for version in versions:
+        for second, version in enumerate(versions):
             data.draw(st.sampled_from([write, replace]))(path, version)
+            os.utime(path, (second, second))
             computer.collect()
         assert computer.totals() == truth
         check_nothing_changes(computer)

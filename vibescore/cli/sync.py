@@ -68,11 +68,10 @@ def _tell(app: App, summary: "Summary") -> None:
             f"Read {summary.files_read:,} of {summary.files:,} log files: "
             f"{summary.events:,} usage events, {summary.changed_rows:,} half-hour rows changed."
         )
-    elif not summary.files and summary.roots:
-        places = ", ".join(map(app.short, summary.roots))
-        click.echo(f"No log files were found below {places}.")
     else:
-        click.echo(f"Nothing new in {summary.files:,} log files: 0 inserted, nothing to upload.")
+        places = ", ".join(map(app.short, summary.roots))
+        where = f"in {summary.files:,} log files" if summary.files else f"below {places}"
+        click.echo(f"Nothing new {where}: 0 inserted, nothing to upload.")
     for problem in summary.problems[:3]:
         where = f"{app.short(problem.path)}: " if problem.path else ""
         click.echo(f"Left out: {where}{problem.what}", err=True)
