@@ -19,6 +19,7 @@ from vibescore.store import UNFINISHED, Store
 from vibescore.work import Outcome, work_through
 
 SECONDS_PER_DAY = 86_400
+ENDED_EARLY = "the process that read it was ended: the next sync reads on"
 
 
 class Progress(Protocol):
@@ -95,23 +96,26 @@ def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, to
     """Read what the plan names and count it, committing as it goes."""
     recounted = [job.forgotten.id for job in plan.jobs if job.forgotten]
     ledger = Ledger(store, today=today, recounted=recounted)
+    unread = dict.fromkeys(range(len(plan.jobs)), ENDED_EARLY)
     outcomes = work_through(plan.jobs, store)
     progress.start(len(plan.jobs), sum(job.size for job in plan.jobs))
     with closing(outcomes):
         for outcome in outcomes:
-            job = plan.jobs[outcome.job]
-            _count(job, outcome, ledger)
+            _count(plan.jobs[outcome.job], outcome, ledger)
             if ledger.full:
                 ledger.commit()
-            if outcome.problem:
-                problem = Problem(job.row.source, job.found.path, outcome.problem)
-                summary.problems.append(problem)
             progress.read(outcome.size)
-            if outcome.done or outcome.problem:
-                summary.files_read += outcome.done
+            if outcome.problem:
+                unread[outcome.job] = outcome.problem
+            elif outcome.done:
+                del unread[outcome.job]
                 progress.file_done()
     ledger.commit()
     summary.events = ledger.events
+    summary.files_read = len(plan.jobs) - len(unread)
+    for place, what in unread.items():
+        job = plan.jobs[place]
+        summary.problems.append(Problem(job.row.source, job.found.path, what))
 
 
 def _count(job: Job, outcome: Outcome, ledger: Ledger) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess
 
 WORTH_SHARING = 64 << 20
+MOST_HELPERS = 4
 EVENTS_AT_ONCE = 20_000
 BYTES_AT_ONCE = 16 << 20
 OUT_OF_RANGE = "numbers out of range"
@@ -64,11 +65,18 @@ def work_through(jobs: list[Job], store: Store) -> Generator[Outcome, None, None
     """
     families = _families(jobs)
     size = sum(job.size for job in jobs)
-    count = min(len(families), os.cpu_count() or 1) if size >= WORTH_SHARING else 1
+    count = min(len(families), _processors(), MOST_HELPERS) if size >= WORTH_SHARING else 1
     if count == 1 or not hasattr(os, "fork"):
         return _work(jobs, families, store)
     helpers = [_start_helper(jobs, share, store.path) for share in _shares(jobs, families, count)]
     return _receive(helpers)
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _families(jobs: list[Job]) -> list[Family]:
