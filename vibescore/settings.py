@@ -7,7 +7,6 @@ kept in a snapshot and used as long as neither the file nor the environment chan
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
@@ -96,6 +95,8 @@ def _resolve(config: Path, variables: Mapping[str, str]) -> Settings:
 
 
 def _read_config(config: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(config.read_text("utf-8-sig"))
     except FileNotFoundError:
