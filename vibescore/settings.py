@@ -37,7 +37,7 @@ class Settings:
 def home_directory(variables: Mapping[str, str], user_home: Path) -> Path:
     """Where vibescore keeps its files: ``VIBESCORE_HOME``, else ``~/.vibescore``."""
     named = variables.get("VIBESCORE_HOME", "").strip()
-    return Path(named).expanduser() if named else user_home / ".vibescore"
+    return Path(named).expanduser().absolute() if named else user_home / ".vibescore"
 
 
 def load_settings(home: Path, variables: Mapping[str, str]) -> Settings:

@@ -188,8 +188,6 @@ class Store:
         row = self._db.execute(query, arguments).fetchone()
         return row[0] if row else None
 
-    # What was read
-
     def file_at(self, path: str) -> FileRow | None:
         """The reading of the file that is at ``path``."""
         return next(self._files("path = ?", os.fsencode(path)), None)
@@ -217,8 +215,6 @@ class Store:
     def last_file_id(self) -> int:
         """The largest id any reading ever had."""
         return self._value("SELECT seq FROM sqlite_sequence WHERE name = 'file'") or 0
-
-    # The event ledger
 
     def known(self, ids: Iterable[int]) -> dict[int, Known]:
         """What is known of events; an event of a forgotten reading is not known."""
@@ -332,8 +328,6 @@ class Store:
                 " AND id NOT IN (SELECT file FROM contribution)"
             )
 
-    # Sums and published rows
-
     def touched(self) -> set[Slot]:
         """Slots whose sums changed since they were last reconciled."""
         return {Slot(*row) for row in self._db.execute("SELECT source, start FROM touched")}
@@ -386,24 +380,22 @@ class Store:
         )
         self._db.execute("DELETE FROM touched")
 
-    def rows(self, *, since: int = 0) -> Iterator[tuple[Bucket, TokenTotals]]:
-        """Published rows from a half-hour on, in the order source, model, half-hour; zeroed ones
-        included.
-        """
+    def rows(self) -> Iterator[tuple[Bucket, TokenTotals]]:
+        """Published rows in the order source, model, half-hour; zeroed ones included."""
+        return self._rows("TRUE")
+
+    def pending(self) -> Iterator[tuple[Bucket, TokenTotals]]:
+        """Published rows that wait to be acknowledged: the queue."""
+        return self._rows("p.revision > p.acked")
+
+    def _rows(self, where: str) -> Iterator[tuple[Bucket, TokenTotals]]:
         query = (
             f"SELECT b.source, b.model, b.start, {COUNTERS}"
             " FROM bucket b JOIN published p ON p.bucket = b.id"
-            " WHERE b.start >= ? ORDER BY b.source, b.model, b.start"
+            f" WHERE {where} ORDER BY b.source, b.model, b.start"
         )
-        for row in self._db.execute(query, (since,)):
+        for row in self._db.execute(query):
             yield Bucket(*row[:3]), TokenTotals(*row[3:])
-
-    def pending(self) -> int:
-        """How many published rows wait to be acknowledged."""
-        count = self._value("SELECT COUNT(*) FROM published WHERE revision > acked")
-        return int(count)
-
-    # Small facts
 
     def fact(self, key: str) -> Any:
         """A small JSON value kept under ``key``, or None."""

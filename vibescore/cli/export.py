@@ -52,9 +52,14 @@ def row(bucket: "Bucket", tokens: "TokenTotals") -> dict[str, Any]:
     return dict(zip(FIELDS, values, strict=True))
 
 
+def as_line(each: dict[str, Any]) -> str:
+    """A row as JSON, as it is sent."""
+    return json.dumps(each, ensure_ascii=False, separators=(",", ":"))
+
+
 def _print_json(rows: Iterable[dict[str, Any]]) -> None:
     for each in rows:
-        click.echo(json.dumps(each, ensure_ascii=False, separators=(",", ":")))
+        click.echo(as_line(each))
 
 
 def _print_csv(rows: Iterable[dict[str, Any]]) -> None:

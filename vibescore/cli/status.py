@@ -9,6 +9,7 @@ import click
 
 from vibescore import __version__
 from vibescore.cli.app import App, pass_app
+from vibescore.cli.export import as_line, row
 
 if TYPE_CHECKING:
     from vibescore.store import Store
@@ -44,12 +45,14 @@ def command(app: App, diagnostics: bool) -> None:
 
 def _state(app: App, store: "Store | None") -> dict[str, Any]:
     last = (store.fact("last sync") if store else None) or {}
+    pending = [as_line(row(*pair)).encode() for pair in (store.pending() if store else ())]
     return {
         "version": __version__,
         "home": app.short(app.home),
         "store": app.short(app.store_path),
         "linked": False,
-        "pending_rows": store.pending() if store else 0,
+        "pending_rows": len(pending),
+        "pending_bytes": sum(map(len, pending)),
         "last_sync": _moment(last.get("at")),
         "log_files": last.get("files", 0),
         "sources": _sources(store) if store else {},
@@ -64,8 +67,8 @@ def _sources(store: "Store") -> dict[str, Any]:
     files: Counter[str] = Counter()
     skipped: dict[str, Counter[str]] = {}
     for file in store.files():
-        if file.source:
-            files[file.source] += file.path is not None
+        if file.source and file.path is not None:
+            files[file.source] += 1
             skipped.setdefault(file.source, Counter()).update(file.skips)
     return {
         name: {"files": files[name], "skipped_records": dict(skipped[name])}
