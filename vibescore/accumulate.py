@@ -8,6 +8,7 @@ model beats ``unknown``. So any order of files, any split and any repetition end
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -39,16 +40,25 @@ class Counted(NamedTuple):
     tokens: TokenTotals
 
 
+class Standing(Enum):
+    """What became of the reading that an event was met in."""
+
+    CURRENT = "current"
+    VANISHED = "vanished"
+    """Its file is gone or was rewritten: a file that shows the event again becomes its owner."""
+    OUTDATED = "outdated"
+    """Its file is about to be counted again: what another file tells of the event holds."""
+
+
 class Known(NamedTuple):
     """What the ledger holds of an event: which file it was read from, and what it counts.
 
-    ``counted`` is None when the event is closed (COL-11). ``vanished`` says that the file is gone
-    or was rewritten, so that a file which shows the event again becomes its owner.
+    ``counted`` is None when the event is closed (COL-11).
     """
 
     file: int
     counted: Counted | None
-    vanished: bool = False
+    standing: Standing = Standing.CURRENT
 
 
 class Met(Struct, frozen=True, array_like=True, gc=False):
@@ -121,18 +131,19 @@ def accumulate(
     for event in met:
         entry = known.get(event.id)
         if event.id in change.events:
-            before, vanished = change.events[event.id], False
+            before, standing = change.events[event.id], Standing.CURRENT
         elif entry is None:
-            before, vanished = None, False
+            before, standing = None, Standing.CURRENT
         elif entry.counted is None:
             continue
         else:
-            before, vanished = entry.counted, entry.vanished
+            before, standing = entry.counted, entry.standing
         after = None
         if event.tokens is not None:
             after = Counted(file, Bucket(source, event.model, event.start), event.tokens)
-        if before is not None and after is not None:
-            after = join(before, after, owner=file if vanished else before.file)
+        if before is not None and after is not None and standing is not Standing.OUTDATED:
+            owner = before.file if standing is Standing.CURRENT else file
+            after = join(before, after, owner=owner)
         change.replace(event.id, before, after)
 
 

@@ -94,8 +94,8 @@ def collect(
 
 def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, today: int) -> None:
     """Read what the plan names and count it, committing as it goes."""
-    recounted = [job.forgotten.id for job in plan.jobs if job.forgotten]
-    ledger = Ledger(store, today=today, recounted=recounted)
+    outdated = [job.forgotten.id for job in plan.jobs if job.forgotten]
+    ledger = Ledger(store, today=today, outdated=outdated)
     unread = dict.fromkeys(range(len(plan.jobs)), ENDED_EARLY)
     outcomes = work_through(plan.jobs, store)
     progress.start(len(plan.jobs), sum(job.size for job in plan.jobs))

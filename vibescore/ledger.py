@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from vibescore.accumulate import Counted, Known, Met, accumulate, growth
+from vibescore.accumulate import Counted, Known, Met, Standing, accumulate, growth
 from vibescore.model import ZERO, Bucket
 from vibescore.store import Batch, FileRow, Store
 
@@ -12,21 +12,24 @@ RUNNING = "running totals"
 
 
 class Ledger:
-    """Collects what readings count and commits it in batches.
+    """Counts what was read and commits it in batches.
 
-    ``today`` is the day since 1970. ``recounted`` are readings about to be read again: what they
-    hold is not known.
+    ``today`` is the day since 1970. ``outdated`` are readings whose files are to be counted again;
+    that is noted at once, so that an interruption only puts it off.
     """
 
-    def __init__(self, store: Store, *, today: int, recounted: Iterable[int] = ()) -> None:
+    def __init__(self, store: Store, *, today: int, outdated: Iterable[int] = ()) -> None:
         self.events = 0
         self._store = store
         self._today = today
-        self._recounted = set(recounted)
+        self._outdated = set(outdated)
+        self._forgotten: set[int] = set()
         self._vanished: set[int] = set()
         self._next_id = store.last_file_id() + 1
         self._batch = Batch()
         self._running_rows: dict[str, int] = {}
+        if self._outdated:
+            store.outdate(self._outdated)
 
     @property
     def full(self) -> bool:
@@ -51,7 +54,8 @@ class Ledger:
 
     def forget(self, row: FileRow) -> None:
         """Take ``row`` out of all sums: its file is counted again."""
-        self._batch.files.pop(row.id, None)
+        self._outdated.discard(row.id)
+        self._forgotten.add(row.id)
         self._batch.forgotten.append(row.id)
 
     def add(self, row: FileRow, met: list[Met]) -> None:
@@ -70,10 +74,15 @@ class Ledger:
         changed = self._batch.change.events
         known = self._store.known(event.id for event in met if event.id not in changed)
         return {
-            id: event._replace(vanished=True) if event.file in self._vanished else event
+            id: event._replace(standing=self._standing(event))
             for id, event in known.items()
-            if event.file not in self._recounted
+            if event.file not in self._forgotten
         }
+
+    def _standing(self, event: Known) -> Standing:
+        if event.file in self._outdated:
+            return Standing.OUTDATED
+        return Standing.VANISHED if event.file in self._vanished else event.standing
 
     def _grow(self, source: str, total: Met) -> None:
         """Growth cannot be read again, so it belongs to a row without a file, which is never

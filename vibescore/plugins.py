@@ -3,12 +3,14 @@
 Every plugin has a pluggy manager of its own, so that no mistake of one can reach another.
 """
 
+import importlib
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pluggy
 
@@ -28,6 +30,7 @@ from vibescore.model import (
     Usage,
     UsageEvent,
 )
+from vibescore.snapshot import remembered
 
 LOADED = "loaded"
 FAILED = "failed"
@@ -114,17 +117,29 @@ class Plugin:
             self.trace(f"plugin {self.name}: {hook} {outcome} ({spent:.2f} ms)")
 
 
+class Entry(NamedTuple):
+    """An entry point: the name of the source, the module, and who installed it."""
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+
+
 def load_plugins(
-    selected: Iterable[str] | None = None, *, trace: Trace | None = None
+    selected: Iterable[str] | None = None,
+    *,
+    snapshot: Path | None = None,
+    trace: Trace | None = None,
 ) -> list[Plugin]:
     """Every installed plugin by name, loaded or with the reason why not.
 
     ``selected`` names the ones to use (None: all). ``trace`` gets a line for every hook call,
-    without content.
+    without content. ``snapshot`` is the file that remembers what is installed, if any.
     """
     wanted = None if selected is None else set(selected)
     plugins: dict[str, Plugin] = {}
-    for entry in entry_points(group=GROUP):
+    for entry in installed(snapshot):
         plugin = _load(entry, wanted)
         plugin.trace = trace
         if entry.name in plugins:
@@ -135,22 +150,55 @@ def load_plugins(
     return sorted(plugins.values(), key=lambda plugin: plugin.name)
 
 
-def _load(entry: EntryPoint, wanted: set[str] | None) -> Plugin:
-    plugin = Plugin(entry.name)
-    if entry.dist is not None:
-        plugin.distribution, plugin.version = entry.dist.name, entry.dist.version
+def installed(snapshot: Path | None) -> list[Entry]:
+    """The entry points of all installed distributions.
+
+    Finding them takes longer than a sync with nothing new, so they are looked up only after a
+    folder that Python imports from has changed: installing and removing changes it.
+    """
+    folders = [(folder, _changed(folder)) for folder in sys.path]
+    known = remembered(snapshot, (sys.version, folders), _look_up) if snapshot else _look_up()
+    return [Entry(*entry) for entry in known]
+
+
+def _changed(folder: str) -> int:
+    try:
+        return os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _look_up() -> list[list[str]]:
+    from importlib.metadata import entry_points
+
+    return [
+        [entry.name, entry.value, entry.dist.name, entry.dist.version]
+        for entry in entry_points(group=GROUP)
+        if entry.dist is not None
+    ]
+
+
+def _load(entry: Entry, wanted: set[str] | None) -> Plugin:
+    plugin = Plugin(entry.name, entry.distribution, entry.version)
     if wanted is not None and entry.name not in wanted:
         plugin.state = NOT_SELECTED
         return plugin
     try:
-        module = entry.load()
+        module = _imported(entry.module)
     except (Exception, SystemExit) as error:
-        plugin.state, plugin.problem = (
-            FAILED,
-            f"importing it raised {type(error).__name__}: {error}",
-        )
+        plugin.state = FAILED
+        plugin.problem = f"importing it raised {type(error).__name__}: {error}"
         return plugin
     return register(plugin, module)
+
+
+def _imported(name: str) -> Any:
+    """What an entry point means: a module, or after a colon something in it."""
+    module, _, inside = name.partition(":")
+    found: Any = importlib.import_module(module.strip())
+    for attribute in filter(None, inside.strip().split(".")):
+        found = getattr(found, attribute)
+    return found
 
 
 def _clash(first: Plugin, second: Plugin) -> Plugin:

@@ -22,11 +22,13 @@ from vibescore.model import COMPRESSED, Document, Lines, Reading, Rows, Skips, T
 
 PIECE = 1 << 20
 FIRST_READ = 1 << 15
+COMPRESSED_PIECE = 1 << 15
 TAIL = 1024
 MALFORMED = "malformed record"
 ENDLESS = "line over 1 GiB"
 LONGEST_LINE = 1 << 30
 NEVER = rb"(?!)"
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 Position = int | float | str | None
 """Where a reading stopped: bytes of a log or document, or the last value of a query's first
@@ -107,16 +109,50 @@ def tail_hash(path: str, position: Position) -> bytes | None:
 @contextmanager
 def _opened(path: str) -> Iterator[io.RawIOBase]:
     with open(path, "rb", buffering=0) as stream:
-        if not path.endswith(COMPRESSED):
-            yield stream
-            return
+        yield _Decompressed(stream) if path.endswith(COMPRESSED) else stream
+
+
+class _Decompressed(io.RawIOBase):
+    """The bytes inside a zstd file, of one frame or several; OSError when it is not whole."""
+
+    def __init__(self, stream: io.RawIOBase) -> None:
         import zstandard
 
-        reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-        try:
-            yield reader  # type: ignore[misc]
-        except zstandard.ZstdError as error:
-            raise OSError(f"not a valid zstd file: {error}") from error
+        self._stream = stream
+        self._new_frame = zstandard.ZstdDecompressor().decompressobj
+        self._error = zstandard.ZstdError
+        self._frame: Any = None
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        while not self._ready:
+            packed = self._stream.read(COMPRESSED_PIECE)
+            if not packed:
+                if self._frame is not None:
+                    raise OSError("the zstd file is cut off")
+                return 0
+            self._ready = memoryview(self._unpack(packed))
+        size = min(len(target), len(self._ready))
+        target[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
+
+    def _unpack(self, packed: bytes) -> bytes:
+        """What the next bytes of the file hold; where a frame ends, the next one begins."""
+        unpacked = bytearray()
+        while packed:
+            self._frame = self._frame or self._new_frame()
+            try:
+                unpacked += self._frame.decompress(packed)
+            except self._error as error:
+                raise OSError(f"not a valid zstd file: {error}") from error
+            packed = self._frame.unused_data
+            if self._frame.eof:
+                self._frame = None
+        return bytes(unpacked)
 
 
 class _LineReader:
@@ -195,7 +231,7 @@ class _LineReader:
                 else:
                     try:
                         record = decode(view[start:newline])
-                    except msgspec.MsgspecError:
+                    except UNDECODABLE:
                         records += _rescue(self._record, bytes(view[start:newline]), skips)
                     else:
                         if skipped and getattr(record, self._inherited or "", "") is None:
@@ -233,7 +269,7 @@ def _rescue(record: type[Struct], line: bytes | bytearray, skips: Skips) -> list
         return []
     try:
         return [decoder(record).decode(text)]
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         skips.add(MALFORMED)
         return []
 
@@ -269,6 +305,6 @@ def _read_rows(path: str, rows: Rows, since: Position) -> Piece:
 def _converted(row: dict[str, Any], record: type[Struct], skips: Skips) -> list[Any]:
     try:
         return [msgspec.convert(row, record, strict=False)]
-    except msgspec.ValidationError:
+    except UNDECODABLE:
         skips.add(MALFORMED)
         return []

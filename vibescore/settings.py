@@ -1,20 +1,18 @@
 """Settings: flag, then environment (``VIBESCORE_*``), then ``config.toml`` in the home, then
 default (CLI-07).
 
-pydantic-settings checks them. Because it takes a third of a second to import, what it found is
-kept in a snapshot and used as long as neither the file nor the environment changed.
+pydantic-settings checks them. It takes a third of a second to import, so what it found is kept in a
+snapshot and used as long as neither the file nor the environment changes.
 """
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from vibescore import __version__
 from vibescore.errors import ConfigError
+from vibescore.snapshot import remembered
 
 PREFIX = "VIBESCORE_"
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 1.0, 120.0
@@ -42,49 +40,23 @@ def home_directory(variables: Mapping[str, str], user_home: Path) -> Path:
 
 def load_settings(home: Path, variables: Mapping[str, str]) -> Settings:
     """The settings that hold now. Raises ConfigError, which names the setting and the way out."""
-    config, snapshot = home / "config.toml", home / "settings.snapshot.json"
-    key = _key(config, variables)
-    kept = _read_snapshot(snapshot)
-    if kept.get("key") == key:
-        return _settings(kept["values"])
-    settings = _resolve(config, variables)
-    _write_snapshot(snapshot, {"key": key, "values": asdict(settings)})
-    return settings
-
-
-def _key(config: Path, variables: Mapping[str, str]) -> str:
-    """What the snapshot depends on: program version, change time of the file, and our variables."""
-    try:
-        changed = config.stat().st_mtime_ns
-    except OSError:
-        changed = 0
+    config = home / "config.toml"
     ours = sorted((name, value) for name, value in variables.items() if name.startswith(PREFIX))
-    return blake2b(repr((__version__, changed, ours)).encode(), digest_size=16).hexdigest()
+    values = remembered(
+        home / "settings.snapshot.json",
+        (__version__, _changed(config), ours),
+        lambda: asdict(_resolve(config, variables)),
+    )
+    plugins = values["plugins"]
+    return Settings(**{**values, "plugins": None if plugins is None else tuple(plugins)})
 
 
-def _settings(values: dict[str, Any]) -> Settings:
-    plugins = values.pop("plugins")
-    return Settings(plugins=None if plugins is None else tuple(plugins), **values)
-
-
-def _read_snapshot(path: Path) -> dict[str, Any]:
+def _changed(path: Path) -> int:
+    """When a file last changed, in nanoseconds; 0 without it."""
     try:
-        kept = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
-
-
-def _write_snapshot(path: Path, kept: dict[str, Any]) -> None:
-    """Best effort, and only where the home already exists: reading settings creates nothing."""
-    try:
-        if path.parent.is_dir():
-            beside = path.with_suffix(f".{os.getpid()}")
-            beside.touch(mode=0o600)
-            beside.write_text(json.dumps(kept), "utf-8")
-            beside.replace(path)
+        return path.stat().st_mtime_ns
     except OSError:
-        pass
+        return 0
 
 
 def _resolve(config: Path, variables: Mapping[str, str]) -> Settings:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from vibescore.accumulate import Change, Counted, Known
+from vibescore.accumulate import Change, Counted, Known, Standing
 from vibescore.errors import StoreError
 from vibescore.model import UNKNOWN, Bucket, Slot, TokenTotals
 
@@ -237,6 +237,14 @@ class Store:
         row = self._db.execute(f"SELECT {COUNTERS} FROM running WHERE id = ?", (event,)).fetchone()
         return TokenTotals(*row) if row else None
 
+    def outdate(self, readings: Iterable[int]) -> None:
+        """Mark readings whose files have to be counted again, until that is done."""
+        with self.transaction():
+            self._db.executemany(
+                "UPDATE file SET claims = '', rules_version = 0 WHERE id = ?",
+                ((reading,) for reading in readings),
+            )
+
     def write(self, batch: Batch, *, today: int) -> None:
         """Commit a batch; ``today`` is the day since 1970 from which the events' 30 days run."""
         with self.transaction():
@@ -248,7 +256,7 @@ class Store:
                 "INSERT OR REPLACE INTO running VALUES (?, ?, ?, ?, ?, ?)",
                 ((event, *tokens.counters) for event, tokens in batch.running.items()),
             )
-            self._write_sums(batch.change.sums)
+            self._write_sums(batch.change.sums, set(batch.forgotten))
 
     def _write_files(self, rows: Iterable[FileRow]) -> None:
         """Oldest readings first: a rewritten file's old row gives up its path before the new one
@@ -286,7 +294,10 @@ class Store:
         gone = ((event,) for event, counted in events.items() if counted is None)
         self._db.executemany("DELETE FROM event WHERE id = ?", gone)
 
-    def _write_sums(self, sums: Mapping[tuple[int, Bucket], TokenTotals]) -> None:
+    def _write_sums(
+        self, sums: Mapping[tuple[int, Bucket], TokenTotals], forgotten: set[int]
+    ) -> None:
+        """Add to the sums of files; those of a forgotten reading are gone already."""
         added = ", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTERS.split(", "))
         self._db.executemany(
             "INSERT INTO contribution VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -294,6 +305,7 @@ class Store:
             (
                 (file, self._bucket(bucket), *tokens.counters)
                 for (file, bucket), tokens in sums.items()
+                if file not in forgotten
             ),
         )
         slots = {bucket.slot for _, bucket in sums}
@@ -412,7 +424,7 @@ def _known(row: tuple[Any, ...]) -> Known:
     if source is None:
         return Known(file, None)
     counted = Counted(file, Bucket(source, model, start), TokenTotals(*counters))
-    return Known(file, counted, vanished=bool(vanished))
+    return Known(file, counted, Standing.VANISHED if vanished else Standing.CURRENT)
 
 
 def _file_values(row: FileRow) -> list[Any]:

@@ -73,7 +73,8 @@ class App:
 
         settings = self.settings
         trace = (lambda line: click.echo(line, err=True)) if settings.trace_plugins else None
-        return load_plugins(settings.plugins, trace=trace)
+        snapshot = self.home / "plugins.snapshot.json"
+        return load_plugins(settings.plugins, snapshot=snapshot, trace=trace)
 
     def make_home(self) -> None:
         """Create the home, readable by its owner alone."""
