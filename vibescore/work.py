@@ -68,7 +68,9 @@ def work_through(jobs: list[Job], store: Store) -> Generator[Outcome, None, None
     count = min(len(families), _processors(), MOST_HELPERS) if size >= WORTH_SHARING else 1
     if count == 1 or not hasattr(os, "fork"):
         return _work(jobs, families, store)
-    helpers = [_start_helper(jobs, share, store.path) for share in _shares(jobs, families, count)]
+    helpers: list[_Helper] = []
+    for share in _shares(jobs, families, count):
+        helpers.append(_start_helper(jobs, share, store.path, helpers))
     return _receive(helpers)
 
 
@@ -108,12 +110,16 @@ class _Helper:
     receiver: Connection
 
 
-def _start_helper(jobs: list[Job], share: list[Family], store: Path) -> _Helper:
+def _start_helper(
+    jobs: list[Job], share: list[Family], store: Path, earlier: list[_Helper]
+) -> _Helper:
     from multiprocessing import get_context
 
     context = get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_help, args=(jobs, share, store, sender), daemon=True)
+    inherited = [receiver, *(helper.receiver for helper in earlier)]
+    arguments = (jobs, share, store, sender, inherited)
+    process = context.Process(target=_help, args=arguments, daemon=True)
     process.start()
     sender.close()
     return _Helper(process, receiver)
@@ -140,8 +146,18 @@ def _receive(helpers: list[_Helper]) -> Generator[Outcome, None, None]:
             helper.receiver.close()
 
 
-def _help(jobs: list[Job], families: list[Family], store: Path, sender: Connection) -> None:
-    """The life of a helper process: it ends with its work, or when nobody listens any more."""
+def _help(
+    jobs: list[Job],
+    families: list[Family],
+    store: Path,
+    sender: Connection,
+    inherited: list[Connection],
+) -> None:
+    """The life of a helper process: it ends with its work, or when nobody listens any more, which
+    it only notices if no helper holds the other end of a pipe.
+    """
+    for receiver in inherited:
+        receiver.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     encode = msgspec.msgpack.Encoder().encode
     with Store.open(store) as own:
