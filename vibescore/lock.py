@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vibescore.errors import BusyError
+from vibescore.errors import BusyError, StoreError
 
 WAIT_STEP = 0.1
 
@@ -36,9 +36,16 @@ def exclusive(
     """Hold the lock ``path``, waiting up to ``wait`` seconds for another holder; then raises
     BusyError.
 
-    ``waiting`` is called once if the lock is not free at once.
+    ``waiting`` is called once if the lock is not free at once. Raises StoreError where no lock can
+    be made.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be opened: {error.strerror}. Make its folder writable, or name another "
+            "one in VIBESCORE_HOME"
+        ) from error
     try:
         _acquire(handle, wait, waiting)
         yield

@@ -134,7 +134,10 @@ class Store:
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
-            raise StoreError(f"{path} cannot be opened: {error.strerror}") from error
+            raise StoreError(
+                f"{path} cannot be opened: {error.strerror}. Make it and its folder writable, or name "
+                "another one in VIBESCORE_HOME"
+            ) from error
         with (
             explained(path),
             closing(sqlite3.connect(path, BUSY_SECONDS, isolation_level=None)) as db,
@@ -226,6 +229,10 @@ class Store:
             (json.dumps(list(ids)),),
         )
         return {row[0]: _known(row) for row in rows}
+
+    def knows_events(self) -> bool:
+        """Whether any event was ever met."""
+        return bool(self._value("SELECT EXISTS (SELECT 1 FROM event)"))
 
     def seen(self, event: int) -> bool:
         """Whether the event was met in a reading that still counts."""

@@ -171,22 +171,23 @@ def _help(
 def _work(
     jobs: list[Job], families: Iterable[Family], store: Store
 ) -> Generator[Outcome, None, None]:
+    before = store if store.knows_events() else None
     for family in families:
-        met: set[int] = set()
+        memory = _Memory(before)
         for place in family:
-            yield from _read_job(place, jobs[place], _Memory(store, met))
+            yield from _read_job(place, jobs[place], memory)
 
 
 class _Memory:
-    """Which events were met: in this family, or in an earlier sync."""
+    """Which events were met: in this family, or in an earlier sync, which ``before`` remembers."""
 
-    def __init__(self, store: Store, met: set[int]) -> None:
-        self._store = store
-        self._met = met
+    def __init__(self, before: Store | None) -> None:
+        self._before = before
+        self._met: set[int] = set()
 
     def seen(self, source: str, event: EventId) -> bool:
         id = event_hash(source, event)
-        return id in self._met or self._store.seen(id)
+        return id in self._met or (self._before is not None and self._before.seen(id))
 
     def learn(self, met: Iterable[Met]) -> None:
         for event in met:
