@@ -97,6 +97,7 @@ class MortalConnection(sqlite3.Connection):
 
 
 def serve() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the program, and not before it runs
     for line in sys.stdin:
         order = json.loads(line)
         death = Death(**(order["death"] or {}))
@@ -125,10 +126,10 @@ def live(
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["vibescore", *arguments]
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     sqlite3.connect = partial(sqlite3.connect, factory=partial(MortalConnection, death=death))
     code = 1
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1

@@ -13,20 +13,23 @@ import sqlite3
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
+import vibescore_codex
 from click.testing import CliRunner
 from rollouts import Counters, Truth
 
+from vibescore import hookimpl
 from vibescore.cli import cli
 from vibescore.collect import Summary, collect
 from vibescore.model import Environment
-from vibescore.plugins import Plugin, load_plugins
+from vibescore.plugins import LOADED, Plugin, load_plugins, register
 from vibescore.store import Store
 
 PROGRAM = Path(sysconfig.get_path("scripts"), "vibescore")
@@ -131,18 +134,39 @@ class Computer:
         self.own.mkdir(mode=0o700, exist_ok=True)
         env = Environment(self._own_variables, self.home)
         used = installed_plugins() if plugins is None else plugins
-        with Store.open(self.database) as store:
+        with self.opened() as store:
             return collect(store, used, env, now=now, rebuild=rebuild)
+
+    def opened(self) -> AbstractContextManager[Store]:
+        return Store.open(self.database)
+
+    @staticmethod
+    def plugins() -> list[Plugin]:
+        """The installed plugins, loaded once."""
+        return list(installed_plugins())
 
     def totals(self, source: str | None = None) -> Truth:
         """The same rows as `export`, straight from the store: for many examples in a short time."""
-        with Store.open(self.database) as store:
+        with self.opened() as store:
             rows = [(b.source, b.model, b.start, *t.counters) for b, t in store.rows() if t]
         return {
             (its, model, utc(start)): Counters(*counters)
             for its, model, start, *counters in rows
             if source in (None, its)
         }
+
+    def pending(self) -> Truth:
+        """Rows that wait to be sent, zeroed ones included."""
+        rows = self.query(
+            "SELECT source, model, start, input_tokens, cached_input_tokens, output_tokens,"
+            " reasoning_output_tokens, total_tokens"
+            " FROM published JOIN bucket ON bucket.id = bucket WHERE revision > acked"
+        )
+        return {(source, model, utc(start)): Counters(*its) for source, model, start, *its in rows}
+
+    def acknowledge(self) -> None:
+        """A server has accepted everything that was published."""
+        self.query("UPDATE published SET acked = revision")
 
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table, apart from the small facts, which tell the time."""
@@ -166,6 +190,26 @@ class Computer:
 @cache
 def installed_plugins() -> tuple[Plugin, ...]:
     return tuple(load_plugins())
+
+
+def made_up(name: str, **hooks: Callable[..., Any]) -> Plugin:
+    """A loaded plugin with these hooks, named without `vibescore_`."""
+    module = ModuleType(name)
+    for hook, function in hooks.items():
+        setattr(module, f"vibescore_{hook}", hookimpl(function))
+    plugin = register(Plugin(name), module)
+    assert plugin.state == LOADED, plugin.problem
+    return plugin
+
+
+def codex(**hooks: Callable[..., Any]) -> Plugin:
+    """The installed plugin for Codex with some of its hooks replaced."""
+    own: dict[str, Callable[..., Any]] = {
+        "discover": vibescore_codex.vibescore_discover,
+        "identify": vibescore_codex.vibescore_identify,
+        "parse": vibescore_codex.vibescore_parse,
+    }
+    return made_up("codex", **(own | hooks))
 
 
 def truth_row(row: dict[str, Any]) -> tuple[tuple[str, str, str], Counters]:

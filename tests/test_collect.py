@@ -21,7 +21,7 @@ def told(draw: st.DrawFn, stories: st.SearchStrategy[Story]) -> tuple[list[list[
 
 
 @pytest.mark.requirement("COL-01", "COL-03", "COL-08", "COL-10", "BKF-08")
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(told(codex_stories()))
 def test_codex_sessions_cut_at_any_byte_sum_up_to_their_truth(
     told: tuple[list[list[Writing]], Truth],
@@ -30,7 +30,7 @@ def test_codex_sessions_cut_at_any_byte_sum_up_to_their_truth(
 
 
 @pytest.mark.requirement("COL-01", "COL-05", "COL-06", "COL-08", "COL-10")
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(told(gemini_stories()))
 def test_gemini_logs_cut_at_any_byte_sum_up_to_their_truth(
     told: tuple[list[list[Writing]], Truth],
@@ -50,7 +50,7 @@ def check_pieces(syncs: Iterable[list[Writing]], truth: Truth) -> None:
 
 
 @pytest.mark.requirement("COL-05", "COL-08", "COL-10")
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(gemini_documents(), st.data())
 def test_a_gemini_chat_rewritten_any_number_of_times_is_counted_as_it_is_last(
     chat: tuple[str, list[bytes], Truth], data: st.DataObject
@@ -68,7 +68,7 @@ def test_a_gemini_chat_rewritten_any_number_of_times_is_counted_as_it_is_last(
 
 
 @pytest.mark.requirement("COL-03", "COL-10", "BKF-08")
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(codex_stories(orphans=False), st.data())
 def test_files_may_come_in_any_order_and_over_any_number_of_syncs(
     story: Story, data: st.DataObject

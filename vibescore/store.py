@@ -135,8 +135,8 @@ class Store:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise StoreError(
-                f"{path} cannot be opened: {error.strerror}. Make it and its folder writable, or name "
-                "another one in VIBESCORE_HOME"
+                f"{path} cannot be opened: {error.strerror}. Make it and its folder writable, or "
+                "name another one in VIBESCORE_HOME"
             ) from error
         with (
             explained(path),
