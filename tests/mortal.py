@@ -19,8 +19,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib import import_module
 from typing import IO, Any, NoReturn, Self
 
+NEEDED = ("vibescore.cli.sync", "vibescore.collect", "vibescore_codex", "vibescore_gemini")
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
@@ -117,16 +119,17 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def live(
-    arguments: list[str], environment: dict[str, str], death: Death, errors: int
-) -> NoReturn:
+def live(arguments: list[str], environment: dict[str, str], death: Death, errors: int) -> NoReturn:
     """The program from its entry point to its end."""
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
     os.dup2(errors, 2)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["vibescore", *arguments]
-    sqlite3.connect = partial(sqlite3.connect, factory=partial(MortalConnection, death=death))
+    mortal = partial(MortalConnection, death=death)
+    sqlite3.connect = partial(sqlite3.connect, factory=mortal)  # type: ignore[assignment]
+    from vibescore.cli import main
+
     code = 1
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -139,10 +142,6 @@ def live(
 
 
 if __name__ == "__main__":
-    import vibescore_codex
-    import vibescore_gemini
-
-    import vibescore.collect
-    from vibescore.cli import main, sync  # noqa: F401
-
+    for module in NEEDED:
+        import_module(module)
     serve()

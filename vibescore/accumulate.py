@@ -108,8 +108,12 @@ def event_hash(source: str, event: EventId) -> int:
 
 
 def is_in_range(at: float, tokens: TokenTotals) -> bool:
-    """Whether a time lies from 1970 to 9999 and every counter from 0 to 2^63 - 1."""
+    """Whether a time lies from 1970 to 9999 and every counter from 0 to 2^48, which leaves room
+    for sums in 64 bits. Raises TypeError for what is no number or no integer.
+    """
     counters = tokens.counters
+    if any(type(count) is not int for count in counters):
+        raise TypeError("a counter is an integer")
     return 0 <= at < LAST_SECOND and min(counters) >= 0 and max(counters) <= LARGEST_COUNT
 
 

@@ -12,7 +12,15 @@ from vibescore.backfill import attribute, dominant
 from vibescore.errors import PluginError
 from vibescore.jobs import Job, Plan, Problem, make_plan
 from vibescore.ledger import Ledger
-from vibescore.model import Bucket, Environment, Slot, Timeline, TokenTotals
+from vibescore.model import (
+    UNKNOWN,
+    Bucket,
+    Environment,
+    Slot,
+    Timeline,
+    TokenTotals,
+    model_name,
+)
 from vibescore.plugins import LOADED, Plugin
 from vibescore.reconcile import changes
 from vibescore.store import UNFINISHED, Store
@@ -86,6 +94,9 @@ def collect(
     plan = make_plan(store, usable, env, rebuild=rebuild)
     summary = Summary(plan.roots, plan.files, problems=plan.problems)
     _read_all(store, plan, summary, progress or NoProgress(), today)
+    if _outdate_forks(store, plan):
+        plan = make_plan(store, usable, env, rebuild=False)
+        _read_all(store, plan, summary, NoProgress(), today)
     summary.changed_rows = len(reconcile(store, usable, summary.problems))
     _close_events(store, today)
     store.keep("last sync", {"at": now, **asdict(summary)})
@@ -111,11 +122,27 @@ def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, to
                 del unread[outcome.job]
                 progress.file_done()
     ledger.commit()
-    summary.events = ledger.events
-    summary.files_read = len(plan.jobs) - len(unread)
+    summary.events += ledger.events
+    summary.files_read += len(plan.jobs) - len(unread)
     for place, what in unread.items():
         job = plan.jobs[place]
         summary.problems.append(Problem(job.row.source, job.found.path, what))
+
+
+def _outdate_forks(store: Store, plan: Plan) -> bool:
+    """Whether forks have to be counted again because the log of their ancestor, read on, told of
+    the time before them: what they repeat of it was taken for their own.
+    """
+    late = [
+        fork.id
+        for job in plan.jobs
+        if job.earliest is not None
+        for fork in store.forks(job.row.source, job.row.key)
+        if fork.path and job.earliest <= store.first_half_hour(fork.id)
+    ]
+    if late:
+        store.outdate(late)
+    return bool(late)
 
 
 def _count(job: Job, outcome: Outcome, ledger: Ledger) -> None:
@@ -128,6 +155,8 @@ def _count(job: Job, outcome: Outcome, ledger: Ledger) -> None:
     for gone in job.vanished:
         ledger.vanish(gone)
     ledger.keep(row)
+    if row.position is not None and outcome.met:
+        job.earliest = min(event.start for event in outcome.met)
     ledger.add(row, outcome.met)
     row.position, row.state, row.tail = outcome.position, outcome.state, outcome.tail
     for reason, count in outcome.skips.items():
@@ -179,8 +208,8 @@ class _Backfill:
             except PluginError as error:
                 self._problems.append(Problem(plugin.name, "", str(error)))
                 continue
-            if model:
-                return model
+            if model and model_name(model) != UNKNOWN:
+                return model_name(model)
         return None
 
     def _starts(self, source: str) -> list[int]:

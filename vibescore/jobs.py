@@ -57,7 +57,8 @@ class Job:
 
     ``vanished`` are earlier readings of content that is gone; ``forgotten`` is the reading that
     this one counts again. Without ``claim`` the file is nobody's. ``ancestors`` and ``complete``
-    are those of ParseContext.
+    are those of ParseContext. ``earliest`` becomes the first half-hour of usage that a file which
+    was read on turned out to hold.
     """
 
     found: Found
@@ -67,6 +68,7 @@ class Job:
     forgotten: FileRow | None = None
     ancestors: tuple[str, ...] = ()
     complete: bool = True
+    earliest: int | None = None
 
     @property
     def size(self) -> int:
@@ -233,22 +235,32 @@ class _Planner:
             if job.claim and not job.row.id
         ]
         arrived = [key for key in new if not self._store.readings(*key)]
+        going_on = {job.row.id: job for job in self.jobs.values() if job.row.id}
         for source, key in arrived:
             for row in self._store.forks(source, key):
                 if (source, row.key) not in arrived:
                     arrived.append((source, row.key))
-                self._recount(row, grounds)
+                job = going_on.get(row.id) or self._job_at(row, grounds)
+                if job is not None:
+                    self.jobs[job.found.path] = _again(job)
 
-    def _recount(self, row: FileRow, grounds: list[Ground]) -> None:
+    def _job_at(self, row: FileRow, grounds: list[Ground]) -> Job | None:
+        """A job for an unchanged file; None if it is gone, or read from its start anyway."""
         path = row.path
-        if path is None or (path in self.jobs and self.jobs[path].row.id != row.id):
-            return
-        found = stand(path)
+        found = stand(path) if path and path not in self.jobs else None
+        if path is None or found is None:
+            return None
         ground = next((each for each in grounds if covers(each.root, each.pattern, path)), None)
         claim = ground.claim_of(row.source) if ground else None
-        if found and claim:
-            new = replace(row, id=0, position=None, tail=None, state=None, skips={})
-            self.jobs[path] = Job(found, new, claim, forgotten=row)
+        return Job(found, row, claim) if claim else None
+
+
+def _again(job: Job) -> Job:
+    """A job that counts the file again which the given one would read on."""
+    new = replace(
+        job.row, id=0, path=job.found.path, position=None, tail=None, state=None, skips={}
+    )
+    return replace(job, row=new, forgotten=job.row)
 
 
 def _stamped(found: Found, ground: Ground) -> Found:

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 UNKNOWN = "unknown"
 HALF_HOUR = 1800
-LARGEST_COUNT = 2**63 - 1
+LARGEST_COUNT = 2**48
 LONGEST_MODEL = 128
 COMPRESSED = ".zst"
 
@@ -284,6 +284,9 @@ class Skips:
     counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, reason: str) -> None:
+        """Count one record; raises TypeError unless the reason is a text."""
+        if not isinstance(reason, str):
+            raise TypeError("a reason is a constant text")
         self.counts[reason] = self.counts.get(reason, 0) + 1
 
 

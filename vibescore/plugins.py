@@ -5,6 +5,7 @@ Every plugin has a pluggy manager of its own, so that no mistake of one can reac
 
 import importlib
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -13,16 +14,20 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pluggy
+from msgspec import Struct
 
 from vibescore import hookspecs
 from vibescore.errors import PluginError
 from vibescore.hookspecs import API_VERSION, GROUP
 from vibescore.model import (
     Copy,
+    Document,
     Environment,
     Identity,
+    Lines,
     NotifyTarget,
     ParseContext,
+    Rows,
     RunningTotal,
     Slot,
     Timeline,
@@ -58,7 +63,10 @@ class Plugin:
     trace: Trace | None = None
 
     def discover(self, env: Environment) -> list[Tree]:
-        return self._items("discover", Tree, "vibescore_discover", env=env)
+        trees = self._items("discover", Tree, "vibescore_discover", env=env)
+        for tree in trees:
+            self._check("discover", check_tree, tree)
+        return trees
 
     def identify(self, path: Path, head: Any) -> Identity | None:
         """Whose session the file is; a plugin without the hook takes each file for a session of
@@ -66,7 +74,10 @@ class Plugin:
         """
         if "vibescore_identify" not in self.hooks:
             return Identity(path.name)
-        return self._answer("identify", Identity, "vibescore_identify", path=path, head=head)
+        found = self._answer("identify", Identity, "vibescore_identify", path=path, head=head)
+        if found:
+            self._check("identify", check_identity, found)
+        return found
 
     def parse(self, records: Iterable[Any], context: ParseContext) -> list[Usage]:
         kinds = (UsageEvent, RunningTotal, Copy)
@@ -79,6 +90,12 @@ class Plugin:
 
     def notify_target(self, env: Environment) -> NotifyTarget | None:
         return self._answer("declare notify", NotifyTarget, "vibescore_notify_target", env=env)
+
+    def _check(self, stage: str, check: Callable[[Any], None], answer: object) -> None:
+        try:
+            check(answer)
+        except (TypeError, ValueError, re.error) as error:
+            raise PluginError(self.name, stage, f"its answer cannot be used: {error}") from error
 
     def _items(self, stage: str, kind: Any, hook: str, **arguments: Any) -> list[Any]:
         items = self._call(stage, hook, list, arguments) or []
@@ -184,12 +201,11 @@ def _load(entry: Entry, wanted: set[str] | None) -> Plugin:
         plugin.state = NOT_SELECTED
         return plugin
     try:
-        module = _imported(entry.module)
+        return register(plugin, _imported(entry.module))
     except (Exception, SystemExit) as error:
-        plugin.state = FAILED
+        plugin.state, plugin.hooks = FAILED, {}
         plugin.problem = f"importing it raised {type(error).__name__}: {error}"
         return plugin
-    return register(plugin, module)
 
 
 def _imported(name: str) -> Any:
@@ -236,6 +252,30 @@ def register(plugin: Plugin, module: Any) -> Plugin:
     except (pluggy.PluginValidationError, ValueError) as error:
         plugin.state, plugin.problem, plugin.hooks = FAILED, " ".join(str(error).split()), {}
     return plugin
+
+
+def check_tree(tree: Any) -> None:
+    """Raise TypeError or ValueError for a tree that cannot be read."""
+    reading = tree.reading
+    if not isinstance(tree.root, Path):
+        raise TypeError("Tree.root is not a Path")
+    if not isinstance(tree.pattern, str) or not tree.pattern:
+        raise TypeError("Tree.pattern is not a text")
+    if not isinstance(reading, Lines | Document | Rows):
+        raise TypeError("Tree.reading is neither Lines nor Document nor Rows")
+    for kind in filter(None, (reading.record, reading.state, tree.head)):
+        if not (isinstance(kind, type) and issubclass(kind, Struct)):
+            raise TypeError("record, state and head are msgspec structs")
+    reading.state()
+    re.compile(reading.skip or b"" if isinstance(reading, Lines) else b"")
+
+
+def check_identity(identity: Any) -> None:
+    """Raise TypeError for a session that cannot be named."""
+    if not isinstance(identity.key, str) or not identity.key:
+        raise TypeError("Identity.key is not a text")
+    if not isinstance(identity.parent, str | None):
+        raise TypeError("Identity.parent is not a text")
 
 
 def _check_hooks(module: Any, hooks: Mapping[str, pluggy.HookCaller]) -> None:

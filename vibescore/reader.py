@@ -28,6 +28,7 @@ MALFORMED = "malformed record"
 ENDLESS = "line over 1 GiB"
 LONGEST_LINE = 1 << 30
 NEVER = rb"(?!)"
+PADDING = b"\0\xef\xbb\xbf \t\r\n"
 UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 Position = int | float | str | None
@@ -72,10 +73,19 @@ def read_head(path: str, tree: Tree) -> tuple[bool, Any]:
     if tree.head is None or isinstance(tree.reading, Rows):
         return True, None
     if isinstance(tree.reading, Document):
-        records = _rescue(tree.head, Path(path).read_bytes(), Skips())
-        return (True, records[0]) if records else (False, None)
+        return True, _head_of_document(path, tree.head)
     with _opened(path) as stream:
         return _head_line(stream, tree.head)
+
+
+def _head_of_document(path: str, head: type[Struct]) -> Any:
+    """The document as ``head``, None if it is another one; OSError when it is none, or not yet."""
+    try:
+        return decoder(head).decode(Path(path).read_bytes().strip(PADDING))
+    except msgspec.ValidationError:
+        return None
+    except UNDECODABLE as error:
+        raise OSError("it is not a whole JSON document") from error
 
 
 def _head_line(stream: io.RawIOBase, head: type[Struct]) -> tuple[bool, Any]:
@@ -264,7 +274,7 @@ class _LineReader:
 
 def _rescue(record: type[Struct], line: bytes | bytearray, skips: Skips) -> list[Any]:
     """The record of a line that a crash or an editor left NUL bytes or a byte order mark before."""
-    text = line.strip(b"\0\xef\xbb\xbf \t\r")
+    text = line.strip(PADDING)
     if not text:
         return []
     try:

@@ -71,7 +71,7 @@ def _read_config(config: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(config.read_text("utf-8-sig"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
         raise ConfigError(f"{config} cannot be read: {error}. Mend it or move it away") from error

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -39,4 +40,5 @@ def _write(path: Path, kept: dict[str, Any]) -> None:
             beside.write_text(json.dumps(kept), "utf-8")
             beside.replace(path)
     except OSError:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()

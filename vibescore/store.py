@@ -9,6 +9,7 @@ event's id (COL-11).
 
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -23,6 +24,7 @@ from vibescore.model import UNKNOWN, Bucket, Slot, TokenTotals
 APPLICATION_ID = 0x76696265
 DAYS_KEPT = 30
 UNFINISHED = -1
+LITTLE_ROOM = 1 << 20
 BUSY_SECONDS = 10.0
 
 MIGRATIONS = (
@@ -149,15 +151,16 @@ class Store:
     def _prepare(self) -> None:
         """Check whose file it is before anything is written, then bring its schema up to date."""
         version = self._value("PRAGMA user_version")
+        owner = self._value("PRAGMA application_id")
+        is_new = not (version or owner or self._value("SELECT COUNT(*) FROM sqlite_master"))
+        if owner != APPLICATION_ID and not is_new:
+            raise StoreError(
+                f"{self.path} is not a vibescore store: move it away; nothing was changed"
+            )
         if version > len(MIGRATIONS):
             raise StoreError(
                 f"{self.path} was written by a newer vibescore (schema {version}, this one knows "
                 f"{len(MIGRATIONS)}): upgrade vibescore; nothing was changed"
-            )
-        tables = self._value("SELECT COUNT(*) FROM sqlite_master")
-        if tables and self._value("PRAGMA application_id") != APPLICATION_ID:
-            raise StoreError(
-                f"{self.path} is not a vibescore store: move it away; nothing was changed"
             )
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
@@ -202,6 +205,15 @@ class Store:
     def forks(self, source: str, parent: str) -> list[FileRow]:
         """Readings of the files that were forked from a session."""
         return list(self._files("source = ? AND parent = ?", source, parent))
+
+    def first_half_hour(self, reading: int) -> int:
+        """The first half-hour that a reading contributed to; -1 when there is none."""
+        query = (
+            "SELECT MIN(b.start) FROM contribution c JOIN bucket b ON b.id = c.bucket"
+            " WHERE c.file = ? AND c.total_tokens > 0"
+        )
+        first = self._value(query, reading)
+        return -1 if first is None else int(first)
 
     def files(self) -> Iterator[FileRow]:
         """Every reading."""
@@ -447,7 +459,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise StoreError(f"{path} cannot be used: {error}. {_way_out(error)}") from error
+        raise StoreError(f"{path} cannot be used: {error}. {_way_out(error, path)}") from error
     except sqlite3.DatabaseError as error:
         raise StoreError(
             f"{path} is damaged ({error}). It was left as it is: move it away and run "
@@ -455,9 +467,15 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _way_out(error: sqlite3.OperationalError) -> str:
-    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+def _way_out(error: sqlite3.OperationalError, path: Path) -> str:
+    code = error.sqlite_errorcode & 0xFF
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
         return "Nothing is lost: free some space and run 'vibescore sync' again"
-    if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return "Another program holds it: try again when it has ended"
     return "Check that its folder can be written, then run 'vibescore sync' again"
+
+
+def _is_full(path: Path) -> bool:
+    """Whether the disk has no room for the little that SQLite needs beside the store."""
+    return shutil.disk_usage(path.parent).free < LITTLE_ROOM

@@ -224,18 +224,32 @@ def _marked(outcome: Outcome, job: Job) -> Outcome:
 def _parts(place: int, job: Job, claim: Claim, memory: _Memory) -> Iterator[Outcome]:
     """What each piece of a file gave."""
     row, reading, source = job.row, claim.tree.reading, claim.plugin.name
-    kept = None if isinstance(reading, Document) else row.state
-    state = msgspec.msgpack.decode(kept, type=reading.state) if kept else reading.state()
+    state = _state(job, claim)
     seen = partial(memory.seen, source)
     context = ParseContext(row.key, state, job.ancestors, job.complete, seen, Skips().add)
     for piece in read(job.found.path, reading, row.position):
         context.skip = piece.skips.add
         usage = claim.plugin.parse(piece.records, context) if piece.records else []
-        met = [meet(source, item) for item in usage if _is_sound(item, piece.skips)]
+        try:
+            met = [meet(source, item) for item in usage if _is_sound(item, piece.skips)]
+            cursor = msgspec.msgpack.encode(state)
+        except (AttributeError, OverflowError, TypeError) as error:
+            raise PluginError(source, "parse", f"its answer cannot be kept: {error}") from error
         memory.learn(met)
-        cursor = msgspec.msgpack.encode(state)
         skips = piece.skips.counts
         yield Outcome(place, met, piece.position, cursor, skips=skips, size=piece.size)
+
+
+def _state(job: Job, claim: Claim) -> Struct:
+    """The state behind the cursor; documents are read as a whole and start anew."""
+    reading = claim.tree.reading
+    if job.row.state is None or isinstance(reading, Document):
+        return reading.state()
+    try:
+        return msgspec.msgpack.decode(job.row.state, type=reading.state)
+    except msgspec.MsgspecError as error:
+        what = "its state has another shape than before: its rules_version has to grow"
+        raise PluginError(claim.plugin.name, "parse", what) from error
 
 
 def _is_sound(usage: Usage, skips: Skips) -> bool:

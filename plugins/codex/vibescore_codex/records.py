@@ -4,7 +4,9 @@ Every Code writes the same records in an envelope of its own and may continue a 
 both forms are read here (sources.md, chapters 1 and 2).
 """
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 SKIP = (
     rb'\{"timestamp":"(?P<timestamp>[^"\\]*)",(?:"ordinal":\d+,)?"type":"'
@@ -18,15 +20,18 @@ Vector = tuple[int, int, int, int, int]
 """Input, cached input, output, reasoning output and total tokens."""
 
 
+Count = Annotated[int, Meta(le=2**48)]
+
+
 class Counters(Struct, frozen=True):
     """Token usage; older builds name the cached input differently."""
 
-    input_tokens: int | None = None
-    cached_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    output_tokens: int | None = None
-    reasoning_output_tokens: int | None = None
-    total_tokens: int | None = None
+    input_tokens: Count | None = None
+    cached_input_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    reasoning_output_tokens: Count | None = None
+    total_tokens: Count | None = None
 
     @property
     def vector(self) -> Vector:

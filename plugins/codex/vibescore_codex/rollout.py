@@ -147,6 +147,8 @@ class Rollout:
         state.own = first is not None or not self._repeats(id, early=early)
         if state.own:
             yield event
+        elif self._context.seen(id):
+            yield Copy(id)  # an earlier reading, which knew less of the ancestors, counted it
 
     def _is_early(self) -> bool:
         started, at = self._state.started, self._state.at

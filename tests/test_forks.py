@@ -1,0 +1,113 @@
+"""Codex forks whose copied heads can only be told by what their parents wrote (sources.md, rule 6).
+
+They were copied slowly, so that the time of a line does not tell. As long as the parent is unknown,
+the copies count; when it appears, they do not any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import vibescore_codex
+from rollouts import Rollout, append, archive, compress, replace, truth_of, write
+from support import Computer, codex
+from vibescore_codex.records import Head
+
+from vibescore import Identity
+
+SLOWLY = timedelta(minutes=1)
+Family = tuple[Rollout, Rollout]
+
+
+@pytest.fixture
+def family() -> Family:
+    parent = Rollout(1).meta().model("gpt-5.2-codex").turns(4)
+    child = parent.fork(2, "11:00").copy_head(parent, within=SLOWLY).model("gpt-5.1").turns(2)
+    return parent, child
+
+
+@pytest.mark.requirement("COL-03", "COL-10")
+@pytest.mark.parametrize(
+    "happens",
+    [
+        pytest.param(Path.exists, id="nothing"),
+        pytest.param(lambda path: append(path, b"{}\n"), id="it goes on"),
+        pytest.param(lambda path: replace(path, path.read_bytes()), id="it is replaced"),
+        pytest.param(lambda path: write(path, b"{}\n" + path.read_bytes()), id="it is rewritten"),
+        pytest.param(lambda path: archive(path.parents[5], path), id="it is archived"),
+        pytest.param(compress, id="it is compressed"),
+    ],
+)
+def test_a_fork_is_counted_again_when_its_parent_appears_whatever_happens_to_it_meanwhile(
+    happens: Callable[[Path], object], computer: Computer, family: Family
+) -> None:
+    parent, child = family
+    path = child.save(computer.home)
+    computer.sync()
+    happens(path)
+    parent.save(computer.home)
+    computer.sync()
+    assert computer.export() == truth_of(parent, child)
+
+
+@pytest.mark.requirement("COL-03", "COL-10")
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
+def test_a_fork_is_counted_again_when_more_of_its_parent_appears(
+    kept: float, computer: Computer, family: Family
+) -> None:
+    """As when logs are copied to another computer while it syncs."""
+    parent, child = family
+    child.save(computer.home)
+    path = parent.save(computer.home)
+    whole = path.read_bytes()
+    write(path, whole[: int(len(whole) * kept)])
+    computer.sync()
+    write(path, whole)
+    computer.sync()
+    assert computer.export() == truth_of(parent, child)
+
+
+@pytest.mark.requirement("COL-03", "COL-10")
+@pytest.mark.parametrize("resets", [1, 2, 5])
+def test_a_fork_that_copied_only_what_came_after_resets_is_told_by_its_numbers(
+    resets: int, computer: Computer
+) -> None:
+    parent = Rollout(1).meta().model("gpt-5.2-codex").turns(2)
+    for _ in range(resets):
+        parent.restart().turns(2)
+    suffix = slice(-5, None)
+    child = parent.fork(2, "11:00").copy_head(parent, lines=suffix, within=SLOWLY)
+    child.model("gpt-5.1").turns(2)
+    for rollout in (parent, child):
+        rollout.save(computer.home)
+    computer.sync()
+    assert computer.export() == truth_of(parent, child)
+
+
+@pytest.mark.requirement("COL-01", "COL-03")
+def test_a_parent_that_goes_on_and_is_forked_while_files_are_looked_for_is_read_before_the_fork(
+    computer: Computer,
+) -> None:
+    """Files are identified while they are looked for: here this is when the tool goes on."""
+    parent = Rollout(1).meta().model("gpt-5.2-codex").turns(3)
+    log = parent.save(computer.home)
+    stranger = Rollout(2, "2026-08-10T10:00:00").meta().turns(1)
+    (computer.home / ".codex/sessions/2026/08/11").mkdir()
+    forks: list[Rollout] = []
+
+    def identify(path: Path, head: Head | None) -> Identity | None:
+        if stranger.id in path.name:
+            parent.turns(2).append_to(log)
+            forks.append(parent.fork(3, "2026-08-11T11:00:00").copy_head(parent).turns(1))
+            forks[0].save(computer.home)
+        return vibescore_codex.vibescore_identify(path, head)
+
+    computer.collect()
+    stranger.save(computer.home)
+    computer.collect([codex(identify=identify)])
+    computer.collect()
+    assert computer.totals() == truth_of(parent, stranger, *forks)
+    assert computer.query("SELECT COUNT(*) FROM file") == [(3,)]
