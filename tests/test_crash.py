@@ -26,7 +26,7 @@ from rollouts import (
 from support import Computer
 
 LIVES = 9
-SYNCS = 60  # of each life, without those that check it
+SYNCS = 60  # of each life, all of them to be killed; those that check it come on top
 MODELS = ("gpt-5.2-codex", "gpt-5.1", "gpt-5.1-codex-mini")
 CHAT_MODELS = ("gemini-3-pro", "gemini-3-flash", None)
 FIRST_DAY = moment("2026-06-01T09:00:00")
@@ -218,3 +218,8 @@ def test_a_sync_killed_anywhere_loses_and_doubles_nothing(seed: int, computer: C
                 usual = full_sync()
         full_sync()
     assert dead > SYNCS / 2
+    before = computer.contents()
+    assert "0 inserted, nothing to upload" in computer.sync().output
+    assert computer.contents() == before
+    computer.sync("--rebuild")
+    assert computer.export() == tools.truth

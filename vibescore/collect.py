@@ -93,6 +93,8 @@ def collect(
     today = int(now // SECONDS_PER_DAY)
     plan = make_plan(store, usable, env, rebuild=rebuild)
     summary = Summary(plan.roots, plan.files, problems=plan.problems)
+    if plan.jobs:
+        store.check(today=today)
     _read_all(store, plan, summary, progress or NoProgress(), today)
     if _outdate_forks(store, plan):
         plan = make_plan(store, usable, env, rebuild=False)

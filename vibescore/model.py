@@ -158,9 +158,9 @@ class Lines:
     ``record`` and ``state`` are msgspec structs: the fields of ``record`` are all that is ever
     decoded (COL-02). A line is decoded unless its beginning matches the regular expression
     ``skip``, which must prove by itself that the line cannot matter: whatever spelling it does not
-    foresee is decoded. What a group of it catches, named like a field of ``record``, is what later
-    records without that field may inherit: before one of them, and at the end of a piece, a record
-    with that field alone stands for the line that was skipped last.
+    foresee is decoded. A group in it, named like a field of ``record``, catches the time of the
+    line, for later records that have none of their own: before one of them, and at the end of a
+    piece, a record with that field alone stands for the line that was skipped last.
     """
 
     record: type[Struct]

@@ -84,14 +84,17 @@ class Plugin:
         return self._items("parse", kinds, "vibescore_parse", records=records, context=context)
 
     def backfill_model(self, slot: Slot, timeline: Timeline) -> str | None:
-        return self._answer(
+        model = self._answer(
             "backfill", str, "vibescore_backfill_model", slot=slot, timeline=timeline
         )
+        if model:
+            self._check("backfill", str.encode, model)
+        return model
 
     def notify_target(self, env: Environment) -> NotifyTarget | None:
         return self._answer("declare notify", NotifyTarget, "vibescore_notify_target", env=env)
 
-    def _check(self, stage: str, check: Callable[[Any], None], answer: object) -> None:
+    def _check(self, stage: str, check: Callable[[Any], object], answer: object) -> None:
         try:
             check(answer)
         except (TypeError, ValueError, re.error) as error:
@@ -122,7 +125,7 @@ class Plugin:
         try:
             answers = self.hooks[hook](**arguments)
             answer = consume(answers[0]) if answers else None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._tell(hook, started, f"raised {type(error).__name__}")
             raise PluginError(self.name, stage, f"it raised {type(error).__name__}") from error
         self._tell(hook, started, f"gave {len(answer)}" if isinstance(answer, list) else "answered")
@@ -271,11 +274,12 @@ def check_tree(tree: Any) -> None:
 
 
 def check_identity(identity: Any) -> None:
-    """Raise TypeError for a session that cannot be named."""
+    """Raise TypeError or ValueError for a session that cannot be named."""
     if not isinstance(identity.key, str) or not identity.key:
         raise TypeError("Identity.key is not a text")
     if not isinstance(identity.parent, str | None):
         raise TypeError("Identity.parent is not a text")
+    (identity.key + (identity.parent or "")).encode()
 
 
 def _check_hooks(module: Any, hooks: Mapping[str, pluggy.HookCaller]) -> None:

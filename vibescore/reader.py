@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from vibescore.model import COMPRESSED, Document, Lines, Reading, Rows, Skips, Tree
+from vibescore.model import COMPRESSED, Document, Lines, Reading, Rows, Skips, Tree, utc_seconds
 
 PIECE = 1 << 20
 FIRST_READ = 1 << 15
@@ -244,7 +244,7 @@ class _LineReader:
                     except UNDECODABLE:
                         records += _rescue(self._record, bytes(view[start:newline]), skips)
                     else:
-                        if skipped and getattr(record, self._inherited or "", "") is None:
+                        if skipped and not self._has_time(record):
                             records += self._stand_in(skipped)
                         records.append(record)
                     skipped = None
@@ -252,6 +252,9 @@ class _LineReader:
             records += self._stand_in(skipped)
         buffer[: end - start] = buffer[start:end]
         return records, skips, start
+
+    def _has_time(self, record: Struct) -> bool:
+        return self._inherited is None or utc_seconds(getattr(record, self._inherited)) is not None
 
     def _stand_in(self, skipped: re.Match[bytes] | None) -> list[Any]:
         """A record with only what may be inherited from a skipped line."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -30,14 +30,16 @@ class Model(BaseSettings):
     debug: bool = DEFAULTS.debug
     plugins: Annotated[tuple[str, ...] | None, NoDecode] = DEFAULTS.plugins
     trace_plugins: bool = DEFAULTS.trace_plugins
-    http_timeout: float = DEFAULTS.http_timeout
+    http_timeout: Annotated[float, Field(allow_inf_nan=False)] = DEFAULTS.http_timeout
 
     @field_validator("plugins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """``codex,gemini`` in the environment, a list in the file; nothing at all means all."""
-        names = value.split(",") if isinstance(value, str) else value
-        return tuple(name.strip() for name in names if name.strip()) or None if names else None
+        names = value.split(",") if isinstance(value, str) else value or []
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError("it is neither a list of names nor a text with commas between them")
+        return tuple(name.strip() for name in names if name.strip()) or None
 
     @field_validator("http_timeout")
     @classmethod

@@ -25,6 +25,7 @@ APPLICATION_ID = 0x76696265
 DAYS_KEPT = 30
 UNFINISHED = -1
 LITTLE_ROOM = 1 << 20
+QUICKLY_CHECKED = 8 << 20
 BUSY_SECONDS = 10.0
 
 MIGRATIONS = (
@@ -175,6 +176,19 @@ class Store:
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._db.execute(f"PRAGMA user_version = {number + 1}")
+
+    def check(self, *, today: int) -> None:
+        """Raise StoreError if the store is damaged, before anything is written to it: at every
+        sync that has something to write while that costs nothing, else once a day.
+        """
+        if self.path.stat().st_size > QUICKLY_CHECKED and self.fact("checked on") == today:
+            return
+        with explained(self.path):
+            found = self._value("PRAGMA quick_check(1)")
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
+        if self.path.stat().st_size > QUICKLY_CHECKED:
+            self.keep("checked on", today)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

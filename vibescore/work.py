@@ -233,7 +233,7 @@ def _parts(place: int, job: Job, claim: Claim, memory: _Memory) -> Iterator[Outc
         try:
             met = [meet(source, item) for item in usage if _is_sound(item, piece.skips)]
             cursor = msgspec.msgpack.encode(state)
-        except (AttributeError, OverflowError, TypeError) as error:
+        except (AttributeError, OverflowError, TypeError, ValueError) as error:
             raise PluginError(source, "parse", f"its answer cannot be kept: {error}") from error
         memory.learn(met)
         skips = piece.skips.counts

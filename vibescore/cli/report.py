@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vibescore.cli.app import App, pass_app
-from vibescore.cli.table import print_table
+from vibescore.cli.table import print_heading, print_table
 
 if TYPE_CHECKING:
     from vibescore.model import Bucket, TokenTotals
@@ -119,7 +119,7 @@ def _period(rows: Rows) -> dict[str, Any]:
 
 
 def _print_period(title: str, rows: Rows) -> None:
-    click.secho(title, bold=True)
+    print_heading(title)
     sums = _by_model(rows)
     if not sums:
         click.echo("  no usage\n")

@@ -33,8 +33,8 @@ def command(app: App, offline: bool, rebuild: bool, quiet: bool) -> None:
     from vibescore.plugins import FAILED, INCOMPATIBLE, LOADED
     from vibescore.store import Store
 
-    plugins = app.plugins()
     app.make_home()
+    plugins = app.plugins()
     with (
         exclusive(app.lock_path, wait=SECONDS_TO_WAIT, waiting=lambda: _waiting(quiet)),
         Store.open(app.store_path) as store,

@@ -1,5 +1,6 @@
 """Tables for people: aligned, plain when piped, without colour where nobody wants any (CLI-11)."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,9 +23,12 @@ def print_table(
     from rich.console import Console
     from rich.table import Table
 
-    watched = sys.stdout.isatty()
     console = Console(
-        highlight=False, markup=False, emoji=False, width=None if watched else WIDTH_WHEN_PIPED
+        color_system="auto" if _is_styled() else None,
+        width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED,
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
     table = Table(
         box=SIMPLE_HEAD,
@@ -48,3 +52,12 @@ def print_table(
         console.print(table)
     for line in capture.get().splitlines():
         click.echo(line.rstrip())
+
+
+def print_heading(text: str) -> None:
+    """Print a line that stands above a table."""
+    click.secho(text, bold=True) if _is_styled() else click.echo(text)
+
+
+def _is_styled() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
