@@ -89,7 +89,7 @@ def test_a_chat_that_makes_no_sense_hides_no_other(
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(b"[" * 9_999 + b"]" * 9_999, id="nested too deep"),
+        pytest.param(b'{"messages":' + b"[" * 9_999 + b"]" * 9_999 + b"}", id="nested too deep"),
         pytest.param(b'{"sessionId":"s-1","messages":[{"id":"m1","tok', id="torn"),
         pytest.param(b"\xff\xfe", id="no text"),
     ],
