@@ -94,15 +94,6 @@ def dominant(sums: Truth, source: str, hour: str) -> str:
     return min(known, key=lambda model: (-known[model], model), default=UNKNOWN)
 
 
-def truth_lines(truth: Truth) -> str:
-    """The truth as `truth.jsonl`: the lines of `vibescore export --format jsonl`."""
-    rows = (
-        {"source": source, "model": model, "hour_start": hour, **counters._asdict()}
-        for (source, model, hour), counters in sorted(truth.items())
-    )
-    return "".join(compact(row).decode() + "\n" for row in rows)
-
-
 def moment(text: str, day: datetime | None = None) -> datetime:
     """A UTC time from an ISO time, or from a clock time on that day."""
     full = text if day is None or "T" in text else f"{day:%Y-%m-%d}T{text}"

@@ -9,7 +9,7 @@ gives their truth: a test that finds no canary should find these tokens.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rollouts import (
     Chat,
@@ -56,14 +56,6 @@ ALLOWED: dict[str, frozenset[str]] = {
         for name in ("sessionId", "id", "timestamp", "model")
     ),
 }
-
-
-class Sample(NamedTuple):
-    """One record as it stands in a log: a line, or a whole Gemini document."""
-
-    source: str
-    kind: str
-    content: bytes
 
 
 def planted(record: Record, family: str) -> Record:
@@ -264,25 +256,6 @@ def gemini_lines(chat: Chat) -> list[Record]:
 def rollouts() -> list[Rollout]:
     parent = codex_session()
     return [parent, *codex_children(parent), every_code_session()]
-
-
-def canary_records() -> list[Sample]:
-    """Every sample record, planted."""
-    samples = [
-        Sample(rollout.source, kind_of(entry.record), entry.line())
-        for rollout in rollouts()
-        for entry in rollout.entries
-    ]
-    chat = gemini_chat(5)
-    samples += [Sample("gemini", "line", compact(record)) for record in gemini_lines(chat)]
-    return [*samples, Sample("gemini", "document", compact(gemini_document(chat)))]
-
-
-def kind_of(record: Record) -> str:
-    """`event_msg/token_count`, `session_meta`, …; `broken` for what is no record."""
-    payload = record.get("payload")
-    inner = payload.get("msg", payload).get("type") if isinstance(payload, dict) else None
-    return "/".join(filter(None, (record.get("type", "broken"), inner)))
 
 
 def write_canaries(home: Path) -> Truth:

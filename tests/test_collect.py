@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rollouts import Truth, append, replace, write
+from rollouts import Truth, append, archive, compress, replace, write
 from stories import Story, Writing, codex_stories, gemini_documents, gemini_stories, in_pieces
 from support import Computer
 
@@ -83,6 +84,56 @@ def test_files_may_come_in_any_order_and_over_any_number_of_syncs(
         computer.collect()
         assert computer.totals() == story.truth
         check_nothing_changes(computer)
+
+
+@pytest.mark.requirement("COL-01", "COL-03", "COL-10")
+@settings(max_examples=60)
+@given(codex_stories(orphans=False), st.data())
+def test_files_may_come_in_parts_and_move_between_syncs(story: Story, data: st.DataObject) -> None:
+    """Parts of a fork before those of its parent, archived or compressed at any time."""
+    with Computer.temporary() as computer:
+        logs = [MovingLog(computer.home, path, its) for path, its in story.files.items()]
+        while moving := [log for log in logs if log.steps]:
+            log = data.draw(st.sampled_from(moving))
+            log.advance(data.draw(st.sampled_from(STEPS)))
+            if data.draw(st.booleans()):
+                computer.collect()
+        computer.collect()
+        assert computer.totals() == story.truth
+        check_nothing_changes(computer)
+
+
+STEPS = ("write", "write", "archive", "compress", "replace")
+
+
+class MovingLog:
+    """A log that is written in parts and then moves about."""
+
+    def __init__(self, home: Path, path: str, content: bytes) -> None:
+        self._home, self._path, self._rest = home, home / path, content
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self.steps = 4
+
+    def advance(self, step: str) -> None:
+        """One step in its life; in the last one everything is there."""
+        self.steps -= 1
+        if step == "write" or not self._path.exists() or not self.steps:
+            part = len(self._rest) if not self.steps else len(self._rest) * 2 // 3
+            self._unpack()
+            append(self._path, self._rest[:part])
+            self._rest = self._rest[part:]
+        elif step == "archive" and self._path.parent.name != "archived_sessions":
+            self._path = archive(self._home, self._path)
+        elif step == "compress" and self._path.suffix != ".zst":
+            self._path = compress(self._path)
+        elif step == "replace":
+            replace(self._path, self._path.read_bytes())
+
+    def _unpack(self) -> None:
+        if self._path.suffix == ".zst":
+            content = zstandard.decompress(self._path.read_bytes())
+            self._path.unlink()
+            self._path = write(self._path.with_suffix(""), content)
 
 
 def check_nothing_changes(computer: Computer) -> None:

@@ -134,9 +134,6 @@ class _Decompressed(io.RawIOBase):
         self._frame: Any = None
         self._ready = memoryview(b"")
 
-    def readable(self) -> bool:
-        return True
-
     def readinto(self, target: Any) -> int:
         while not self._ready:
             packed = self._stream.read(COMPRESSED_PIECE)
