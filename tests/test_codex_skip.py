@@ -95,10 +95,11 @@ def usage(path: Path, reading: Lines, position: int = 0) -> Iterable[Usage]:
 
 @pytest.mark.requirement("COL-03", "COL-10")
 @pytest.mark.parametrize("timestamp", [None, "yesterday", ""])
+@pytest.mark.parametrize("between", [b"", b"{", b'{"timestamp":"2026-08-10T11:00:00Z","type":7}'])
 def test_usage_without_a_usable_time_takes_that_of_the_skipped_line_before_it(
-    timestamp: str | None, computer: Computer
+    timestamp: str | None, between: bytes, computer: Computer
 ) -> None:
-    rollout = Rollout(1).meta().model("gpt-5.1").put(texts()[0], at="10:00")
+    rollout = Rollout(1).meta().model("gpt-5.1").put(texts()[0], at="10:00").raw(between)
     rollout.usage(900, 100, 20, 0).unstamp(timestamp=timestamp)
     rollout.save(computer.home)
     computer.sync()

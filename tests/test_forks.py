@@ -71,6 +71,38 @@ def test_a_fork_is_counted_again_when_more_of_its_parent_appears(
 
 
 @pytest.mark.requirement("COL-03", "COL-10")
+def test_a_fork_is_counted_again_when_its_parent_is_rewritten_with_more(
+    computer: Computer, family: Family
+) -> None:
+    parent, child = family
+    child.save(computer.home)
+    path = parent.save(computer.home)
+    whole = path.read_bytes()
+    write(path, whole[: len(whole) // 2])
+    computer.sync()
+    replace(path, b"{}\n" + whole)
+    computer.sync()
+    assert computer.export() == truth_of(parent, child)
+
+
+@pytest.mark.requirement("COL-03", "COL-09")
+def test_a_fork_is_counted_again_when_its_compressed_parent_is_whole_at_last(
+    computer: Computer,
+) -> None:
+    parent = Rollout(1).meta().model("gpt-5.2-codex").turns(3_000)
+    child = parent.fork(2, "2026-08-12T11:00:00").copy_head(parent, within=SLOWLY).turns(2)
+    child.save(computer.home)
+    path = compress(parent.save(computer.home))
+    whole = path.read_bytes()
+    write(path, whole[: len(whole) * 2 // 3])
+    assert "cannot be read" in computer.sync().errors
+    assert any(hour < "2026-08-12" for _, _, hour in computer.export())
+    write(path, whole)
+    computer.sync()
+    assert computer.export() == truth_of(parent, child)
+
+
+@pytest.mark.requirement("COL-03", "COL-10")
 @pytest.mark.parametrize("resets", [1, 2, 5])
 def test_a_fork_that_copied_only_what_came_after_resets_is_told_by_its_numbers(
     resets: int, computer: Computer

@@ -8,8 +8,9 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from rollouts import Rollout, Truth, truth_of
@@ -206,6 +207,32 @@ def test_a_store_is_made_where_there_is_none(
     assert computer.query("PRAGMA user_version") == [(len(MIGRATIONS),)]
     assert computer.query("PRAGMA application_id") == [(APPLICATION_ID,)]
     assert computer.query("PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.requirement("QUE-01", "COL-08")
+@pytest.mark.parametrize("statement", range(1, 7))
+def test_who_looks_while_the_first_sync_makes_the_store_is_not_told_nonsense(
+    statement: int, computer: Computer, rollouts: list[Rollout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computer.own.mkdir()
+    computer.database.touch()
+
+    class Overtaken(sqlite3.Connection):
+        """A whole sync happens right before one of its statements."""
+
+        statements = 0
+
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            Overtaken.statements += 1
+            if Overtaken.statements == statement and not self.in_transaction:
+                assert computer.program("sync", "--offline").code == 0
+            return super().execute(sql, *parameters)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Overtaken))
+        assert computer.export() in ({}, truth_of(*rollouts))
+    computer.sync()
+    assert computer.export() == truth_of(*rollouts)
 
 
 @pytest.mark.requirement("QUE-01")

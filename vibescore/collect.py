@@ -132,15 +132,17 @@ def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, to
 
 
 def _outdate_forks(store: Store, plan: Plan) -> bool:
-    """Whether forks have to be counted again because the log of their ancestor, read on, told of
-    the time before them: what they repeat of it was taken for their own.
+    """Whether forks have to be counted again because their ancestor's log, read on or rewritten,
+    told of the time before them: what they repeat of it was taken for their own.
     """
+    fresh = {job.row.id for job in plan.jobs if job.is_new}
     late = [
         fork.id
         for job in plan.jobs
         if job.earliest is not None
         for fork in store.forks(job.row.source, job.row.key)
-        if fork.path and job.earliest <= store.first_half_hour(fork.id)
+        if fork.path and fork.id not in fresh
+        if job.earliest <= store.first_half_hour(fork.id)
     ]
     if late:
         store.outdate(late)
@@ -157,8 +159,9 @@ def _count(job: Job, outcome: Outcome, ledger: Ledger) -> None:
     for gone in job.vanished:
         ledger.vanish(gone)
     ledger.keep(row)
-    if row.position is not None and outcome.met:
-        job.earliest = min(event.start for event in outcome.met)
+    if outcome.met and (job.vanished or row.position is not None):
+        earliest = min(event.start for event in outcome.met)
+        job.earliest = earliest if job.earliest is None else min(job.earliest, earliest)
     ledger.add(row, outcome.met)
     row.position, row.state, row.tail = outcome.position, outcome.state, outcome.tail
     for reason, count in outcome.skips.items():

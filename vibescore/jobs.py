@@ -53,12 +53,12 @@ class Ground:
 
 @dataclass(slots=True)
 class Job:
-    """A file to read, from ``row.position`` on; ``row`` has id 0 for a new reading.
+    """A file to read, from ``row.position`` on; the ``row`` of one that ``is_new`` has no id yet.
 
     ``vanished`` are earlier readings of content that is gone; ``forgotten`` is the reading that
     this one counts again. Without ``claim`` the file is nobody's. ``ancestors`` and ``complete``
-    are those of ParseContext. ``earliest`` becomes the first half-hour of usage that a file which
-    was read on turned out to hold.
+    are those of ParseContext. ``earliest`` becomes the first half-hour of usage in what was new
+    of a session known before.
     """
 
     found: Found
@@ -69,6 +69,7 @@ class Job:
     ancestors: tuple[str, ...] = ()
     complete: bool = True
     earliest: int | None = None
+    is_new: bool = False
 
     @property
     def size(self) -> int:
@@ -105,6 +106,7 @@ def make_plan(store: Store, plugins: Iterable[Plugin], env: Environment, *, rebu
     plan.jobs = list(planner.jobs.values())
     ancestry = _Ancestry(store, plan.jobs)
     for job in plan.jobs:
+        job.is_new = not job.row.id
         job.ancestors, job.complete = ancestry.of(job.row)
     plan.jobs.sort(key=lambda job: len(job.ancestors))
     return plan

@@ -244,7 +244,7 @@ class _LineReader:
                         if skipped and not self._has_time(record):
                             records += self._stand_in(skipped)
                         records.append(record)
-                    skipped = None
+                        skipped = None
                 search = start = newline + 1
             records += self._stand_in(skipped)
         buffer[: end - start] = buffer[start:end]

@@ -149,11 +149,28 @@ class Store:
             store._prepare()
             yield store
 
-    def _prepare(self) -> None:
-        """Check whose file it is before anything is written, then bring its schema up to date."""
+    @classmethod
+    @contextmanager
+    def look(cls, path: Path) -> Iterator["Store | None"]:
+        """The store at ``path`` for reading, None when there is none yet; nothing is changed."""
+        if not path.exists():
+            yield None
+            return
+        place = f"{path.absolute().as_uri()}?mode=ro"
+        with (
+            explained(path),
+            closing(sqlite3.connect(place, BUSY_SECONDS, isolation_level=None, uri=True)) as db,
+        ):
+            store = cls(path, db)
+            yield store if store._version() else None
+
+    def _version(self) -> int:
+        """The schema version, 0 for a new store; raises StoreError if it is not for us to use."""
+        self._db.execute("BEGIN")  # one look: another process may be making the store right now
         version = self._value("PRAGMA user_version")
         owner = self._value("PRAGMA application_id")
         is_new = not (version or owner or self._value("SELECT COUNT(*) FROM sqlite_master"))
+        self._db.execute("COMMIT")
         if owner != APPLICATION_ID and not is_new:
             raise StoreError(
                 f"{self.path} is not a vibescore store: move it away; nothing was changed"
@@ -163,7 +180,13 @@ class Store:
                 f"{self.path} was written by a newer vibescore (schema {version}, this one knows "
                 f"{len(MIGRATIONS)}): upgrade vibescore; nothing was changed"
             )
-        self._db.execute("PRAGMA journal_mode = WAL")
+        return int(version)
+
+    def _prepare(self) -> None:
+        """Check whose file it is before anything is written, then bring its schema up to date."""
+        version = self._version()
+        if version == 0:
+            self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         for number in range(version, len(MIGRATIONS)):
             self._migrate(number)

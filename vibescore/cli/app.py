@@ -4,8 +4,8 @@ asked for.
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,16 +86,11 @@ class App:
                 "VIBESCORE_HOME names another place"
             ) from error
 
-    @contextmanager
-    def store(self) -> "Iterator[Store | None]":
-        """The store for reading, None when nothing was collected yet: looking creates nothing."""
+    def store(self) -> "AbstractContextManager[Store | None]":
+        """The store for reading, None when nothing was collected yet: looking changes nothing."""
         from vibescore.store import Store
 
-        if not self.store_path.exists():
-            yield None
-            return
-        with Store.open(self.store_path) as store:
-            yield store
+        return Store.look(self.store_path)
 
     def short(self, path: "str | Path") -> str:
         """A path with the home directory shown as ``~``."""
