@@ -210,6 +210,8 @@ def test_a_plugin_that_fails_is_left_out_and_counts_everything_when_it_is_mended
     assert mistake.said in ran.errors
     (problem,) = json.loads(computer.run("status", "--diagnostics").output)["problems"]
     assert problem["source"] == "diary"
+    listed = json.loads(site.on(computer).program("plugins", "--json").output)
+    assert [each["state"] for each in listed if each["name"] == "diary"] == ["failing"]
     assert mistake.said in problem["what"]
     assert CANARY not in ran.output + ran.errors + str(problem)
     site.install("diary", DIARY)

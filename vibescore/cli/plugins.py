@@ -10,6 +10,7 @@ from vibescore.cli.table import print_table
 
 if TYPE_CHECKING:
     from vibescore.plugins import Plugin
+    from vibescore.store import Store
 
 
 @click.command("plugins")
@@ -24,7 +25,8 @@ def command(app: App, as_json: bool) -> None:
     Example:
       vibescore plugins
     """
-    plugins = [described(plugin) for plugin in app.plugins()]
+    with app.store() as store:
+        plugins = described(app, store)
     if as_json:
         click.echo(json.dumps(plugins, indent=2))
     elif not plugins:
@@ -39,16 +41,27 @@ def command(app: App, as_json: bool) -> None:
 
 def _row(plugin: dict[str, Any]) -> list[str]:
     names = [plugin[name] for name in ("name", "distribution", "version", "state")]
-    return [*names, ", ".join(plugin["hooks"]) or plugin["problem"]]
+    return [*names, plugin["problem"] or ", ".join(plugin["hooks"])]
 
 
-def described(plugin: "Plugin") -> dict[str, Any]:
-    """A plugin as plain values."""
+def described(app: App, store: "Store | None") -> list[dict[str, Any]]:
+    """The plugins as plain values; one that failed in the last sync is ``failing``."""
+    last = (store.fact("last sync") if store else None) or {"problems": []}
+    failed = {
+        problem["source"]: problem["what"]
+        for problem in last["problems"]
+        if problem["what"].startswith(f"plugin {problem['source']} failed")
+    }
+    return [_described(plugin, failed.get(plugin.name)) for plugin in app.plugins()]
+
+
+def _described(plugin: "Plugin", failure: str | None) -> dict[str, Any]:
+    failing = plugin.hooks and failure
     return {
         "name": plugin.name,
         "distribution": plugin.distribution,
         "version": plugin.version,
-        "state": plugin.state,
-        "problem": plugin.problem,
+        "state": "failing" if failing else plugin.state,
+        "problem": failure if failing else plugin.problem,
         "hooks": sorted(name.removeprefix("vibescore_") for name in plugin.hooks),
     }

@@ -30,9 +30,8 @@ def command(app: App, diagnostics: bool) -> None:
     """
     from vibescore.cli.plugins import described
 
-    plugins = [described(plugin) for plugin in app.plugins()]
     with app.store() as store:
-        state = _state(app, store)
+        state, plugins = _state(app, store), described(app, store)
     if diagnostics:
         click.echo(json.dumps({**state, "plugins": plugins}, indent=2))
         return
