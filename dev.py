@@ -162,7 +162,7 @@ def evidence(*, check: bool) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         written = Path(scratch, "evidence.md")
         plugin = ("-p", "evidence", f"--evidence={written}")
-        run("python", "-m", "pytest", "--collect-only", "-qqq", "--no-summary", *plugin)
+        output("python", "-m", "pytest", "--collect-only", "-qqq", "--no-summary", *plugin)
         after = written.read_text("utf-8")
     if check and after != before:
         sys.exit("docs/evidence.md is out of date: python3 dev.py evidence")
