@@ -5,6 +5,7 @@ kills the process.
 """
 
 import io
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from msgspec import Struct
 from vibescore.model import COMPRESSED, Document, Lines, Reading, Rows, Skips, Tree, utc_seconds
 
 PIECE = 1 << 20
+SMALLEST_PIECE = 1 << 16
 FIRST_READ = 1 << 15
 COMPRESSED_PIECE = 1 << 15
 TAIL = 1024
@@ -59,11 +61,18 @@ def read(path: str, reading: Reading, position: Position = None) -> Iterator[Pie
             start = position if isinstance(position, int) else 0
             if start:
                 stream.seek(start)
-            yield from _LineReader(stream, reading).pieces(start)
+            yield from _LineReader(stream, reading, _piece_size(path, start)).pieces(start)
     elif isinstance(reading, Document):
         yield _read_document(path, reading)
     else:
         yield _read_rows(path, reading, position)
+
+
+def _piece_size(path: str, start: int) -> int:
+    """How much to read at once: making a large buffer costs more than reading a small file."""
+    if path.endswith(COMPRESSED):
+        return PIECE
+    return min(max(os.stat(path).st_size - start + 1, SMALLEST_PIECE), PIECE)
 
 
 def read_head(path: str, tree: Tree) -> tuple[bool, Any]:
@@ -167,14 +176,15 @@ class _LineReader:
     most.
     """
 
-    def __init__(self, stream: io.RawIOBase, lines: Lines) -> None:
+    def __init__(self, stream: io.RawIOBase, lines: Lines, piece: int) -> None:
         skip = re.compile(lines.skip or NEVER)
         self._stream = stream
         self._record = lines.record
         self._decode = decoder(lines.record).decode
         self._skippable = skip.match
         self._inherited = next(iter(skip.groupindex), None)
-        self._buffer = bytearray(2 * PIECE)
+        self._piece = piece
+        self._buffer = bytearray(2 * piece)
 
     def pieces(self, position: int) -> Iterator[Piece]:
         """``position`` and those of the pieces are bytes before the first line that is not whole
@@ -199,10 +209,10 @@ class _LineReader:
             yield from self._unended(position, held)
 
     def _fill(self, held: int) -> int:
-        if held + PIECE > len(self._buffer):
+        if held + self._piece > len(self._buffer):
             self._buffer.extend(bytes(len(self._buffer)))
         with memoryview(self._buffer) as view:
-            return self._stream.readinto(view[held : held + PIECE]) or 0
+            return self._stream.readinto(view[held : held + self._piece]) or 0
 
     def _long_line(self, end: int) -> tuple[list[Any], Skips, int]:
         """How much to hold of a line that fills the buffer up to ``end``: nothing if it cannot
