@@ -95,7 +95,17 @@ def usage(path: Path, reading: Lines, position: int = 0) -> Iterable[Usage]:
 
 @pytest.mark.requirement("COL-03", "COL-10")
 @pytest.mark.parametrize("timestamp", [None, "yesterday", ""])
-@pytest.mark.parametrize("between", [b"", b"{", b'{"timestamp":"2026-08-10T11:00:00Z","type":7}'])
+@pytest.mark.parametrize(
+    "between",
+    [
+        pytest.param(b"", id="an empty line"),
+        pytest.param(b"{", id="a torn line"),
+        pytest.param(b'{"timestamp":"2026-08-10T11:00:00Z","type":7}', id="a broken record"),
+        pytest.param(
+            b'{"timestamp":"yesterday","type":"compacted","payload":{}}', id="a skipped one without"
+        ),
+    ],
+)
 def test_usage_without_a_usable_time_takes_that_of_the_skipped_line_before_it(
     timestamp: str | None, between: bytes, computer: Computer
 ) -> None:

@@ -6,9 +6,10 @@ the copies count; when it appears, they do not any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import vibescore_codex
@@ -16,7 +17,9 @@ from rollouts import Rollout, append, archive, compress, replace, truth_of, writ
 from support import Computer, codex
 from vibescore_codex.records import Head
 
-from vibescore import Identity
+from vibescore import Identity, ParseContext
+from vibescore.ledger import FILES_PER_BATCH as FILES
+from vibescore.model import Usage
 
 SLOWLY = timedelta(minutes=1)
 Family = tuple[Rollout, Rollout]
@@ -68,6 +71,54 @@ def test_a_fork_is_counted_again_when_more_of_its_parent_appears(
     write(path, whole)
     computer.sync()
     assert computer.export() == truth_of(parent, child)
+
+
+@pytest.mark.requirement("COL-03", "COL-10")
+@pytest.mark.parametrize("turns", [0, 1])
+@pytest.mark.parametrize("kept", [0.2, 0.7, 1.0])
+def test_forks_of_forks_are_counted_again_when_more_of_their_first_ancestor_appears(
+    turns: int, kept: float, computer: Computer, family: Family
+) -> None:
+    """Also when the one between has, or is known to have, nothing of its own."""
+    root, _ = family
+    child = root.fork(3, "11:00").copy_head(root, within=SLOWLY).turns(turns)
+    grandchild = child.fork(4, "13:00").copy_head(child, within=SLOWLY).turns(2)
+    grandchild.save(computer.home)
+    paths = [rollout.save(computer.home) for rollout in (root, child)]
+    whole = [path.read_bytes() for path in paths]
+    write(paths[0], whole[0][: len(whole[0]) // 2])
+    write(paths[1], whole[1][: int(len(whole[1]) * kept)])
+    computer.sync()
+    for path, content in zip(paths, whole, strict=True):
+        write(path, content)
+    computer.sync()
+    assert computer.export() == truth_of(root, child, grandchild)
+
+
+@pytest.mark.requirement("COL-03", "COL-08")
+def test_a_fork_is_counted_again_though_the_sync_that_read_more_of_its_parent_was_interrupted(
+    computer: Computer, family: Family
+) -> None:
+    parent, child = family
+    child.save(computer.home)
+    path = parent.save(computer.home)
+    whole = path.read_bytes()
+    write(path, whole[: len(whole) // 2])
+    computer.collect()
+    write(path, whole)
+    later = [Rollout(n, "2026-08-12T09:00:00").meta().turns(1) for n in range(10, 20 + FILES)]
+    for rollout in later:
+        rollout.save(computer.home)
+
+    def parse(records: Iterable[Any], context: ParseContext) -> Iterable[Usage]:
+        if context.key == later[-1].id:
+            raise KeyboardInterrupt
+        return vibescore_codex.vibescore_parse(records, context)
+
+    with pytest.raises(KeyboardInterrupt):
+        computer.collect([codex(parse=parse)])
+    computer.collect()
+    assert computer.totals() == truth_of(parent, child, *later)
 
 
 @pytest.mark.requirement("COL-03", "COL-10")

@@ -3,11 +3,12 @@
 discover → read → parse → accumulate → attribute → reconcile → queue
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Protocol, Self
 
+from vibescore.accumulate import Met
 from vibescore.backfill import attribute, dominant
 from vibescore.errors import PluginError
 from vibescore.jobs import Job, Plan, Problem, make_plan
@@ -23,7 +24,7 @@ from vibescore.model import (
 )
 from vibescore.plugins import LOADED, Plugin
 from vibescore.reconcile import changes
-from vibescore.store import UNFINISHED, Store
+from vibescore.store import OUTDATED, UNFINISHED, FileRow, Store
 from vibescore.work import Outcome, work_through
 
 SECONDS_PER_DAY = 86_400
@@ -95,8 +96,7 @@ def collect(
     summary = Summary(plan.roots, plan.files, problems=plan.problems)
     if plan.jobs:
         store.check(today=today)
-    _read_all(store, plan, summary, progress or NoProgress(), today)
-    if _outdate_forks(store, plan):
+    if _read_all(store, plan, summary, progress or NoProgress(), today):
         plan = make_plan(store, usable, env, rebuild=False)
         _read_all(store, plan, summary, NoProgress(), today)
     summary.changed_rows = len(reconcile(store, usable, summary.problems))
@@ -105,8 +105,10 @@ def collect(
     return summary
 
 
-def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, today: int) -> None:
-    """Read what the plan names and count it, committing as it goes."""
+def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, today: int) -> bool:
+    """Read what the plan names and count it, committing as it goes; tells whether forks have to be
+    counted again because of it.
+    """
     outdated = [job.forgotten.id for job in plan.jobs if job.forgotten]
     ledger = Ledger(store, today=today, outdated=outdated)
     unread = dict.fromkeys(range(len(plan.jobs)), ENDED_EARLY)
@@ -114,7 +116,10 @@ def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, to
     progress.start(len(plan.jobs), sum(job.size for job in plan.jobs))
     with closing(outcomes):
         for outcome in outcomes:
-            _count(plan.jobs[outcome.job], outcome, ledger)
+            job = plan.jobs[outcome.job]
+            _count(job, outcome, ledger)
+            if outcome.met and (job.vanished or not job.is_new):
+                _outdate_forks(store, plan, job, outcome.met, ledger)
             if ledger.full:
                 ledger.commit()
             progress.read(outcome.size)
@@ -129,24 +134,35 @@ def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, to
     for place, what in unread.items():
         job = plan.jobs[place]
         summary.problems.append(Problem(job.row.source, job.found.path, what))
+    return ledger.outdated_forks
 
 
-def _outdate_forks(store: Store, plan: Plan) -> bool:
-    """Whether forks have to be counted again because their ancestor's log, read on or rewritten,
-    told of the time before them: what they repeat of it was taken for their own.
+def _outdate_forks(store: Store, plan: Plan, job: Job, met: list[Met], ledger: Ledger) -> None:
+    """Have forks counted again if the log of their ancestor, read on or rewritten, tells of the
+    time before them: what they repeat of it was taken for their own.
     """
-    fresh = {job.row.id for job in plan.jobs if job.is_new}
-    late = [
+    earliest = min(event.start for event in met)
+    fresh = {other.row.id for other in plan.jobs if other.is_new}
+    late = {
         fork.id
-        for job in plan.jobs
-        if job.earliest is not None
-        for fork in store.forks(job.row.source, job.row.key)
+        for fork in _descendants(store, job)
         if fork.path and fork.id not in fresh
-        if job.earliest <= store.first_half_hour(fork.id)
-    ]
-    if late:
-        store.outdate(late)
-    return bool(late)
+        if earliest <= store.first_half_hour(fork.id)
+    }
+    for other in plan.jobs:
+        if other.row.id in late:
+            other.row.claims, other.row.rules_version = OUTDATED
+    ledger.outdate(late)
+
+
+def _descendants(store: Store, job: Job) -> Iterator[FileRow]:
+    """Readings of all known forks of a session, and of their forks."""
+    keys = [job.row.key]
+    for key in keys:
+        for fork in store.forks(job.row.source, key):
+            if fork.key not in keys:
+                keys.append(fork.key)
+            yield fork
 
 
 def _count(job: Job, outcome: Outcome, ledger: Ledger) -> None:
@@ -159,9 +175,6 @@ def _count(job: Job, outcome: Outcome, ledger: Ledger) -> None:
     for gone in job.vanished:
         ledger.vanish(gone)
     ledger.keep(row)
-    if outcome.met and (job.vanished or row.position is not None):
-        earliest = min(event.start for event in outcome.met)
-        job.earliest = earliest if job.earliest is None else min(job.earliest, earliest)
     ledger.add(row, outcome.met)
     row.position, row.state, row.tail = outcome.position, outcome.state, outcome.tail
     for reason, count in outcome.skips.items():

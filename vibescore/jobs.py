@@ -57,8 +57,7 @@ class Job:
 
     ``vanished`` are earlier readings of content that is gone; ``forgotten`` is the reading that
     this one counts again. Without ``claim`` the file is nobody's. ``ancestors`` and ``complete``
-    are those of ParseContext. ``earliest`` becomes the first half-hour of usage in what was new
-    of a session known before.
+    are those of ParseContext.
     """
 
     found: Found
@@ -68,7 +67,6 @@ class Job:
     forgotten: FileRow | None = None
     ancestors: tuple[str, ...] = ()
     complete: bool = True
-    earliest: int | None = None
     is_new: bool = False
 
     @property

@@ -20,6 +20,7 @@ class Ledger:
 
     def __init__(self, store: Store, *, today: int, outdated: Iterable[int] = ()) -> None:
         self.events = 0
+        self.outdated_forks = False
         self._store = store
         self._today = today
         self._outdated = set(outdated)
@@ -51,6 +52,11 @@ class Ledger:
         row.path = None
         self._vanished.add(row.id)
         self.keep(row)
+
+    def outdate(self, readings: set[int]) -> None:
+        """Note with the next commit that the files of ``readings`` have to be counted again."""
+        self.outdated_forks = self.outdated_forks or bool(readings)
+        self._batch.outdated |= readings
 
     def forget(self, row: FileRow) -> None:
         """Take ``row`` out of all sums: its file is counted again."""

@@ -24,6 +24,8 @@ from vibescore.model import UNKNOWN, Bucket, Slot, TokenTotals
 APPLICATION_ID = 0x76696265
 DAYS_KEPT = 30
 UNFINISHED = -1
+OUTDATED = ("", 0)
+"""Claims and rules of a reading whose file has to be counted again."""
 LITTLE_ROOM = 1 << 20
 QUICKLY_CHECKED = 8 << 20
 BUSY_SECONDS = 10.0
@@ -110,14 +112,15 @@ FILE_COLUMNS = tuple(field.name for field in fields(FileRow))
 
 @dataclass(slots=True)
 class Batch:
-    """What is committed at once: readings, readings to forget, events, running totals, and their
-    sums (QUE-01).
+    """What is committed at once: readings, readings to forget or to read again, events, running
+    totals, and their sums (QUE-01).
     """
 
     files: dict[int, FileRow] = field(default_factory=dict)
     forgotten: list[int] = field(default_factory=list)
     change: Change = field(default_factory=Change)
     running: dict[int, TokenTotals] = field(default_factory=dict)
+    outdated: set[int] = field(default_factory=set)
 
 
 class Store:
@@ -296,10 +299,13 @@ class Store:
     def outdate(self, readings: Iterable[int]) -> None:
         """Mark readings whose files have to be counted again, until that is done."""
         with self.transaction():
-            self._db.executemany(
-                "UPDATE file SET claims = '', rules_version = 0 WHERE id = ?",
-                ((reading,) for reading in readings),
-            )
+            self._outdate(readings)
+
+    def _outdate(self, readings: Iterable[int]) -> None:
+        self._db.executemany(
+            "UPDATE file SET claims = ?, rules_version = ? WHERE id = ?",
+            ((*OUTDATED, reading) for reading in readings),
+        )
 
     def write(self, batch: Batch, *, today: int) -> None:
         """Commit a batch; ``today`` is the day since 1970 from which the events' 30 days run."""
@@ -307,6 +313,7 @@ class Store:
             for file in batch.forgotten:
                 self._forget(file)
             self._write_files(batch.files.values())
+            self._outdate(batch.outdated)
             self._write_events(batch.change.events, today)
             self._db.executemany(
                 "INSERT OR REPLACE INTO running VALUES (?, ?, ?, ?, ?, ?)",

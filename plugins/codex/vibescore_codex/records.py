@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 SKIP = (
-    rb'\{"timestamp":"(?P<timestamp>[^"\\]*)",(?:"ordinal":\d+,)?"type":"'
+    rb'\{"timestamp":"(?P<timestamp>\d{4}-[^"\\]*)",(?:"ordinal":\d+,)?"type":"'
     rb'(?:response_item"|compacted"'
     rb'|event_msg","payload":\{"type":"(?!token_|thread_settings)[a-z_]+"'
     rb'|event","payload":\{"id":"[^"\\]*","event_seq":\d+,"msg":\{"type":"(?!token_|session_configured)[a-z_]+")'
