@@ -72,8 +72,9 @@ class Job:
     @property
     def size(self) -> int:
         """How many bytes there are to read."""
-        position = self.row.position
-        return self.found.size - (position if isinstance(position, int) else 0)
+        if self.claim is None or not isinstance(self.claim.tree.reading, Lines):
+            return self.found.size
+        return self.found.size - (self.row.position or 0)
 
 
 @dataclass(slots=True)
