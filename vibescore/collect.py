@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Protocol, Self
 
-from vibescore.accumulate import Met
+from vibescore.accumulate import LAST_SECOND, Met
 from vibescore.backfill import attribute, dominant
 from vibescore.errors import PluginError
 from vibescore.jobs import Job, Plan, Problem, make_plan
@@ -141,7 +141,7 @@ def _outdate_forks(store: Store, plan: Plan, job: Job, met: list[Met], ledger: L
     """Have forks counted again if the log of their ancestor, read on or rewritten, tells of the
     time before them: what they repeat of it was taken for their own.
     """
-    earliest = min(event.start for event in met)
+    earliest = min((event.start for event in met if event.tokens), default=LAST_SECOND)
     fresh = {other.row.id for other in plan.jobs if other.is_new}
     late = {
         fork.id

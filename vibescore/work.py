@@ -234,7 +234,8 @@ def _parts(place: int, job: Job, claim: Claim, memory: _Memory) -> Iterator[Outc
             met = [meet(source, item) for item in usage if _is_sound(item, piece.skips)]
             cursor = msgspec.msgpack.encode(state)
         except (AttributeError, OverflowError, TypeError, ValueError) as error:
-            raise PluginError(source, "parse", f"its answer cannot be kept: {error}") from error
+            what = f"its answer cannot be kept ({type(error).__name__})"
+            raise PluginError(source, "parse", what) from error
         memory.learn(met)
         skips = piece.skips.counts
         yield Outcome(place, met, piece.position, cursor, skips=skips, size=piece.size)
