@@ -21,10 +21,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import vibescore_codex
 from click.testing import CliRunner
 from rollouts import Counters, Truth
 
+import vibescore_codex
 from vibescore import hookimpl
 from vibescore.cli import cli
 from vibescore.collect import Summary, collect

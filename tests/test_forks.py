@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import vibescore_codex
 from rollouts import Rollout, append, archive, compress, replace, truth_of, write
 from support import Computer, codex
-from vibescore_codex.records import Head
 
+import vibescore_codex
 from vibescore import Identity, ParseContext
 from vibescore.ledger import FILES_PER_BATCH as FILES
 from vibescore.model import Usage
+from vibescore_codex.records import Head
 
 SLOWLY = timedelta(minutes=1)
 Family = tuple[Rollout, Rollout]

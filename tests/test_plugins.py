@@ -344,7 +344,12 @@ def test_a_variable_selects_plugins_and_the_rest_is_not_even_imported(
     assert computer.export() == {key: its for key, its in others.items() if key[0] == "gemini"}
     plugins = listed(site.on(computer), **selection)
     states = {name: plugin["state"] for name, plugin in plugins.items()}
-    assert states == {"codex": "not selected", "diary": "not selected", "gemini": "loaded"}
+    assert states == {
+        "codex": "not selected",
+        "diary": "not selected",
+        "every-code": "not selected",
+        "gemini": "loaded",
+    }
     assert site.on(computer).program("sync", "--offline", VIBESCORE_PLUGINS="codex").code == 0
     assert computer.export() == others
 

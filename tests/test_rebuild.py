@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import vibescore_codex
 from rollouts import Rollout, truth_of
 from support import Computer, codex
 from toy import Record, counted, log, tokens, toy
 
+import vibescore_codex
 from vibescore import ParseContext, UsageEvent
 from vibescore.ledger import FILES_PER_BATCH
 from vibescore.model import Usage

@@ -22,6 +22,7 @@ from vibescore.model import (
     Bucket,
     Copy,
     EventId,
+    Mark,
     RunningTotal,
     TokenTotals,
     Usage,
@@ -64,8 +65,8 @@ class Known(NamedTuple):
 class Met(Struct, frozen=True, array_like=True, gc=False):
     """Usage as it was just read, its id hashed, its time cut to the half-hour.
 
-    Without ``tokens`` it is a copy whose count is to be taken back; ``running`` tells a running
-    total.
+    Without ``tokens`` it is a copy whose count is to be taken back, or a ``mark``; ``running``
+    tells a running total.
     """
 
     id: int
@@ -73,15 +74,17 @@ class Met(Struct, frozen=True, array_like=True, gc=False):
     model: str = UNKNOWN
     tokens: TokenTotals | None = None
     running: bool = False
+    mark: bool = False
 
 
 @dataclass(slots=True)
 class Change:
-    """What a run of events changes: the ledger's entries (None: taken back) and sums by file and
-    bucket.
+    """What a run of events changes: the ledger's entries (None: taken back), its marks and the
+    files they were met in, and sums by file and bucket.
     """
 
     events: dict[int, Counted | None] = field(default_factory=dict)
+    marks: dict[int, int] = field(default_factory=dict)
     sums: dict[tuple[int, Bucket], TokenTotals] = field(default_factory=dict)
 
     def replace(self, event: int, before: Counted | None, after: Counted | None) -> None:
@@ -120,8 +123,8 @@ def is_in_range(at: float, tokens: TokenTotals) -> bool:
 def meet(source: str, usage: Usage) -> Met:
     """What the ledger needs of usage."""
     id = event_hash(source, usage.id)
-    if isinstance(usage, Copy):
-        return Met(id)
+    if isinstance(usage, Copy | Mark):
+        return Met(id, mark=isinstance(usage, Mark))
     running = isinstance(usage, RunningTotal)
     return Met(id, half_hour(usage.at), model_name(usage.model), usage.tokens, running)
 
@@ -133,6 +136,9 @@ def accumulate(
     them.
     """
     for event in met:
+        if event.mark:
+            change.marks[event.id] = file
+            continue
         entry = known.get(event.id)
         if event.id in change.events:
             before, standing = change.events[event.id], Standing.CURRENT

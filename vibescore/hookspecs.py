@@ -40,11 +40,12 @@ def vibescore_discover(env: Environment) -> Iterable[Tree]:  # type: ignore[empt
 
 
 @hookspec
-def vibescore_identify(path: Path, head: Any) -> Identity | None:
+def vibescore_identify(path: Path, head: Any, tree: Tree) -> Identity | None:
     """Whose file this is: its session and that session's parent, or None when it is not this
     source's.
 
-    ``head`` is the first record of the file that decodes as the tree's ``head`` struct, or None.
+    ``head`` is the first record of the file that decodes as ``tree.head``, or None; ``tree`` is the
+    one, as declared, in which the file was found.
     Asked when a file is met for the first time; a file goes to the first plugin, by name, that
     identifies it.
     """

@@ -107,7 +107,7 @@ def make_plan(store: Store, plugins: Iterable[Plugin], env: Environment, *, rebu
     for job in plan.jobs:
         job.is_new = not job.row.id
         job.ancestors, job.complete = ancestry.of(job.row)
-    plan.jobs.sort(key=lambda job: len(job.ancestors))
+    plan.jobs.sort(key=_turn)
     return plan
 
 
@@ -221,7 +221,7 @@ class _Planner:
         """The first plugin that says the file is its own."""
         for claim in ground.claims:
             whole, head = read_head(found.path, claim.tree)
-            identity = claim.plugin.identify(Path(found.path), head) if whole else None
+            identity = claim.plugin.identify(Path(found.path), head, claim.tree) if whole else None
             if identity is not None:
                 return claim, identity
         return None, None
@@ -254,6 +254,12 @@ class _Planner:
         ground = next((each for each in grounds if covers(each.root, each.pattern, path)), None)
         claim = ground.claim_of(row.source) if ground else None
         return Job(found, row, claim) if claim else None
+
+
+def _turn(job: Job) -> tuple[int, str]:
+    """Parents come before their forks; where no link tells which is which, names do."""
+    in_order = job.claim is not None and job.claim.tree.in_order
+    return len(job.ancestors), os.path.basename(job.found.path) if in_order else ""
 
 
 def _again(job: Job) -> Job:

@@ -35,7 +35,8 @@ class Ledger:
     @property
     def full(self) -> bool:
         batch = self._batch
-        return len(batch.change.events) >= EVENTS_PER_BATCH or len(batch.files) >= FILES_PER_BATCH
+        entries = len(batch.change.events) + len(batch.change.marks)
+        return entries >= EVENTS_PER_BATCH or len(batch.files) >= FILES_PER_BATCH
 
     def keep(self, row: FileRow) -> FileRow:
         """Write ``row`` with the next commit; a row with id 0 is new and gets one."""
@@ -67,7 +68,7 @@ class Ledger:
     def add(self, row: FileRow, met: list[Met]) -> None:
         """Count what was met in the file of ``row``."""
         events = [event for event in met if not event.running]
-        self.events += len(events)
+        self.events += sum(event.tokens is not None for event in events)
         if events:
             known = self._known(events)
             accumulate(self._batch.change, known, events, file=row.id, source=row.source)
@@ -78,7 +79,9 @@ class Ledger:
     def _known(self, met: Iterable[Met]) -> dict[int, Known]:
         """What the store knows of events that this batch does not."""
         changed = self._batch.change.events
-        known = self._store.known(event.id for event in met if event.id not in changed)
+        known = self._store.known(
+            event.id for event in met if not event.mark and event.id not in changed
+        )
         return {
             id: event._replace(standing=self._standing(event))
             for id, event in known.items()

@@ -105,7 +105,13 @@ class Copy(Struct, frozen=True):
     id: EventId
 
 
-Usage = UsageEvent | RunningTotal | Copy
+class Mark(Struct, frozen=True):
+    """``ParseContext.seen`` knows ``id`` from now on; it counts nothing."""
+
+    id: EventId
+
+
+Usage = UsageEvent | RunningTotal | Copy | Mark
 
 
 class Slot(NamedTuple):
@@ -202,6 +208,10 @@ class Tree:
     directories; a file with ``.zst`` behind its name matches too and is read through zstd.
     ``head`` is the struct of the record that tells whose file it is. A new ``rules_version`` makes
     the host count the files again that still exist (CLI-12).
+
+    ``in_order`` is for tools whose sessions repeat each other without naming each other: all such
+    files of the source are read in the order of their names, each knowing (``seen``) what was met
+    in those before. Otherwise only a session and its forks know of each other while they are read.
     """
 
     root: Path
@@ -209,6 +219,7 @@ class Tree:
     reading: Reading
     head: type[Struct] | None = None
     rules_version: int = 1
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)

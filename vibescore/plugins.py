@@ -25,6 +25,7 @@ from vibescore.model import (
     Environment,
     Identity,
     Lines,
+    Mark,
     NotifyTarget,
     ParseContext,
     Rows,
@@ -68,19 +69,21 @@ class Plugin:
             self._check("discover", check_tree, tree)
         return trees
 
-    def identify(self, path: Path, head: Any) -> Identity | None:
+    def identify(self, path: Path, head: Any, tree: Tree) -> Identity | None:
         """Whose session the file is; a plugin without the hook takes each file for a session of
         its own.
         """
         if "vibescore_identify" not in self.hooks:
             return Identity(path.name)
-        found = self._answer("identify", Identity, "vibescore_identify", path=path, head=head)
+        found = self._answer(
+            "identify", Identity, "vibescore_identify", path=path, head=head, tree=tree
+        )
         if found:
             self._check("identify", check_identity, found)
         return found
 
     def parse(self, records: Iterable[Any], context: ParseContext) -> list[Usage]:
-        kinds = (UsageEvent, RunningTotal, Copy)
+        kinds = (UsageEvent, RunningTotal, Copy, Mark)
         return self._items("parse", kinds, "vibescore_parse", records=records, context=context)
 
     def backfill_model(self, slot: Slot, timeline: Timeline) -> str | None:
@@ -269,6 +272,8 @@ def check_tree(tree: Any) -> None:
     for kind in filter(None, (reading.record, reading.state, tree.head)):
         if not (isinstance(kind, type) and issubclass(kind, Struct)):
             raise TypeError("record, state and head are msgspec structs")
+    if not isinstance(tree.in_order, bool):
+        raise TypeError("Tree.in_order is neither true nor false")
     reading.state()
     re.compile(reading.skip or b"" if isinstance(reading, Lines) else b"")
 

@@ -316,6 +316,10 @@ class Store:
             self._outdate(batch.outdated)
             self._write_events(batch.change.events, today)
             self._db.executemany(
+                "INSERT OR REPLACE INTO event (id, file) VALUES (?, ?)",
+                sorted(batch.change.marks.items()),
+            )
+            self._db.executemany(
                 "INSERT OR REPLACE INTO running VALUES (?, ?, ?, ?, ?, ?)",
                 ((event, *tokens.counters) for event, tokens in batch.running.items()),
             )

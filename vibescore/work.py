@@ -21,7 +21,17 @@ from msgspec import Struct, field
 from vibescore.accumulate import Met, event_hash, is_in_range, meet
 from vibescore.errors import PluginError
 from vibescore.jobs import Claim, Job
-from vibescore.model import COMPRESSED, Copy, Document, EventId, Lines, ParseContext, Skips, Usage
+from vibescore.model import (
+    COMPRESSED,
+    Copy,
+    Document,
+    EventId,
+    Lines,
+    Mark,
+    ParseContext,
+    Skips,
+    Usage,
+)
 from vibescore.reader import Position, read, tail_hash
 from vibescore.store import Store
 
@@ -82,12 +92,19 @@ def _processors() -> int:
 
 
 def _families(jobs: list[Job]) -> list[Family]:
-    """Places of the jobs, grouped by the oldest known ancestor of their sessions, parents first."""
+    """Places of the jobs, grouped by the oldest known ancestor of their sessions, parents first;
+    those of trees that are read ``in_order`` are one group by source.
+    """
     families: dict[tuple[str, str], Family] = {}
     for place, job in enumerate(jobs):
-        root = job.ancestors[-1] if job.ancestors else job.row.key or job.found.path
-        families.setdefault((job.row.source, root), []).append(place)
+        families.setdefault((job.row.source, _root(job)), []).append(place)
     return list(families.values())
+
+
+def _root(job: Job) -> str:
+    if job.claim and job.claim.tree.in_order:
+        return ""
+    return job.ancestors[-1] if job.ancestors else job.row.key or job.found.path
 
 
 def _shares(jobs: list[Job], families: list[Family], count: int) -> list[list[Family]]:
@@ -191,7 +208,8 @@ class _Memory:
 
     def learn(self, met: Iterable[Met]) -> None:
         for event in met:
-            (self._met.discard if event.tokens is None else self._met.add)(event.id)
+            is_known = event.mark or event.tokens is not None
+            (self._met.add if is_known else self._met.discard)(event.id)
 
 
 def _read_job(place: int, job: Job, memory: _Memory) -> Iterator[Outcome]:
@@ -255,7 +273,7 @@ def _state(job: Job, claim: Claim) -> Struct:
 
 def _is_sound(usage: Usage, skips: Skips) -> bool:
     """Whether a plugin's numbers can be stored; counts those that cannot."""
-    if isinstance(usage, Copy) or is_in_range(usage.at, usage.tokens):
+    if isinstance(usage, Copy | Mark) or is_in_range(usage.at, usage.tokens):
         return True
     skips.add(OUT_OF_RANGE)
     return False

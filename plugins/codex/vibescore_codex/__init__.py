@@ -11,6 +11,8 @@ from vibescore_codex.records import SKIP, Head, Record
 from vibescore_codex.rollout import Rollout, State, Usage
 
 RULES_VERSION = 1
+FOLDERS = ("sessions", "archived_sessions")
+PATTERN = "**/rollout-*.jsonl"
 EVERY_CODE = "code_cli_rs"
 SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -19,18 +21,21 @@ SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 def vibescore_discover(env: Environment) -> Iterator[Tree]:
     """Live and archived rollouts, plain and compressed (COL-03)."""
     rollouts = Lines(record=Record, state=State, skip=SKIP)
-    for folder in ("sessions", "archived_sessions"):
-        yield Tree(_home(env) / folder, "**/rollout-*.jsonl", rollouts, Head, RULES_VERSION)
+    for folder in FOLDERS:
+        yield Tree(codex_home(env) / folder, PATTERN, rollouts, Head, RULES_VERSION)
 
 
 @hookimpl
 def vibescore_identify(path: Path, head: Head | None) -> Identity | None:
-    """The session's id stands in the file name, else in its first record. Every Code's files are
-    not Codex's.
-    """
-    meta = head.payload if head else None
-    if meta and meta.originator == EVERY_CODE:
+    """Every rollout but those of Every Code, which may write into the same tree."""
+    if head and head.payload.originator == EVERY_CODE:
         return None
+    return session_of(path, head)
+
+
+def session_of(path: Path, head: Head | None) -> Identity:
+    """The session's id stands in the file name, else in its first record."""
+    meta = head.payload if head else None
     named = SESSION_ID.search(path.name)
     own = meta.id if meta else None
     key = named[0] if named else own or path.name.partition(".")[0]
@@ -49,8 +54,9 @@ def vibescore_parse(records: Iterable[Record], context: ParseContext) -> Iterato
 @hookimpl
 def vibescore_notify_target(env: Environment) -> NotifyTarget:
     """The top-level ``notify`` command of Codex's ``config.toml``."""
-    return NotifyTarget(_home(env) / "config.toml", create=True)
+    return NotifyTarget(codex_home(env) / "config.toml", create=True)
 
 
-def _home(env: Environment) -> Path:
+def codex_home(env: Environment) -> Path:
+    """Where Codex keeps its files."""
     return env.directory("CODEX_HOME") or env.home / ".codex"

@@ -12,7 +12,8 @@ SKIP = (
     rb'\{"timestamp":"(?P<timestamp>\d{4}-[^"\\]*)",(?:"ordinal":\d+,)?"type":"'
     rb'(?:response_item"|compacted"'
     rb'|event_msg","payload":\{"type":"(?!token_|thread_settings)[a-z_]+"'
-    rb'|event","payload":\{"id":"[^"\\]*","event_seq":\d+,"msg":\{"type":"(?!token_|session_configured)[a-z_]+")'
+    rb'|event","payload":\{"id":"[^"\\]*","event_seq":\d+,(?:"order":(?:null|\{[^{}]*\}),)?'
+    rb'"msg":\{"type":"(?!token_|session_configured)[a-z_]+")'
 )
 """The beginning of lines without usage and without a model, as the tools spell them."""
 
@@ -73,6 +74,7 @@ class Payload(Struct, frozen=True):
 
     type: str = ""
     id: str | None = None
+    event_seq: int | None = None
     timestamp: str | None = None
     forked_from_id: str | None = None
     subagent_history_start_ordinal: int | None = None

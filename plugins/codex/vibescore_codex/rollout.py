@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from vibescore import Copy, ParseContext, TokenTotals, UsageEvent, utc_seconds
+from vibescore import Copy, Mark, ParseContext, TokenTotals, UsageEvent, utc_seconds
 from vibescore_codex.records import Counters, Payload, Record, Vector
 
 COPYING_SECONDS = 2.0
 RESETS_TRIED = 64
 
-Usage = UsageEvent | Copy
+Usage = UsageEvent | Copy | Mark
 Id = tuple[str, Vector, Vector | None, int]
 
 KNOWN_TYPES = {
