@@ -180,13 +180,13 @@ def test_settings_are_resolved_again_only_when_file_or_environment_changed(
     assert shown(computer, **other)["http_timeout"] == (60.0, "environment")
     assert [resolves(computer, **other, LANG="C") for _ in range(1)] == [False]
     (computer.own / "config.toml").unlink()
-    assert [resolves(computer) for _ in range(2)] == [True, False]
     assert shown(computer)["http_timeout"] == (20.0, "default")
 
 
 @pytest.mark.requirement("CLI-07")
-def test_the_very_first_sync_resolves_the_settings_for_those_after_it(computer: Computer) -> None:
-    assert [resolves(computer) for _ in range(2)] == [True, False]
+def test_where_nothing_is_set_there_is_nothing_to_resolve(computer: Computer) -> None:
+    assert [resolves(computer) for _ in range(2)] == [False, False]
+    assert [resolves(computer, vibescore_debug="1") for _ in range(2)] == [True, False]
 
 
 @pytest.mark.requirement("CLI-07")

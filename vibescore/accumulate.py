@@ -132,12 +132,13 @@ def meet(source: str, usage: Usage) -> Met:
 def accumulate(
     change: Change, known: Mapping[int, Known], met: Iterable[Met], *, file: int, source: str
 ) -> None:
-    """Add to ``change`` what the events ``met`` in a file change, given what is ``known`` of
-    them.
+    """Add to ``change`` what the events and marks ``met`` in a file change, given what is ``known``
+    of them; running totals are not ours.
     """
     for event in met:
         if event.mark:
             change.marks[event.id] = file
+        if event.mark or event.running:
             continue
         entry = known.get(event.id)
         if event.id in change.events:

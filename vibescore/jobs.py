@@ -160,6 +160,7 @@ class _Planner:
     def __init__(self, store: Store, plan: Plan, *, rebuild: bool) -> None:
         self.jobs: dict[str, Job] = {}
         self._store = store
+        self._is_first = not store.knows_files()
         self._rebuild = rebuild
         self._plan = plan
 
@@ -168,7 +169,7 @@ class _Planner:
         job = self.jobs.get(found.path)
         if job is not None and job.claim:
             return
-        row = self._store.file_at(found.path)
+        row = None if self._is_first else self._store.file_at(found.path)
         if row is not None and row.source and ground.claim_of(row.source) is None:
             return
         try:
@@ -205,6 +206,8 @@ class _Planner:
         """A path met for the first time; the file may have been there before under another
         (archive, zstd).
         """
+        if self._is_first:
+            return Job(found, new, claim)
         gone = [
             row
             for row in self._store.readings(new.source, new.key)
@@ -230,6 +233,8 @@ class _Planner:
         """Forks that were read before their parent was known have to be counted again, knowing
         it.
         """
+        if self._is_first:
+            return
         new = [
             (job.row.source, job.row.key)
             for job in self.jobs.values()

@@ -28,15 +28,15 @@ class Ledger:
         self._vanished: set[int] = set()
         self._next_id = store.last_file_id() + 1
         self._batch = Batch()
+        self._met: list[tuple[FileRow, list[Met]]] = []
+        self._waiting = 0
         self._running_rows: dict[str, int] = {}
         if self._outdated:
             store.outdate(self._outdated)
 
     @property
     def full(self) -> bool:
-        batch = self._batch
-        entries = len(batch.change.events) + len(batch.change.marks)
-        return entries >= EVENTS_PER_BATCH or len(batch.files) >= FILES_PER_BATCH
+        return self._waiting >= EVENTS_PER_BATCH or len(self._batch.files) >= FILES_PER_BATCH
 
     def keep(self, row: FileRow) -> FileRow:
         """Write ``row`` with the next commit; a row with id 0 is new and gets one."""
@@ -66,22 +66,23 @@ class Ledger:
         self._batch.forgotten.append(row.id)
 
     def add(self, row: FileRow, met: list[Met]) -> None:
-        """Count what was met in the file of ``row``."""
-        events = [event for event in met if not event.running]
-        self.events += sum(event.tokens is not None for event in events)
-        if events:
-            known = self._known(events)
+        """Take in what was met in the file of ``row``; it is counted with the next commit."""
+        self._met.append((row, met))
+        self._waiting += len(met)
+
+    def _count(self) -> None:
+        met, self._met, self._waiting = self._met, [], 0
+        known = self._known(event for _, events in met for event in events)
+        for row, events in met:
             accumulate(self._batch.change, known, events, file=row.id, source=row.source)
-        for total in met:
-            if total.running:
-                self._grow(row.source, total)
+            self.events += sum(event.tokens is not None and not event.running for event in events)
+            for event in events:
+                if event.running:
+                    self._grow(row.source, event)
 
     def _known(self, met: Iterable[Met]) -> dict[int, Known]:
-        """What the store knows of events that this batch does not."""
-        changed = self._batch.change.events
-        known = self._store.known(
-            event.id for event in met if not event.mark and event.id not in changed
-        )
+        """What the store knows of events; what belongs to a forgotten reading it does not know."""
+        known = self._store.known(event.id for event in met if not (event.mark or event.running))
         return {
             id: event._replace(standing=self._standing(event))
             for id, event in known.items()
@@ -114,6 +115,7 @@ class Ledger:
 
     def commit(self) -> None:
         """Write everything collected since the last commit, at once."""
+        self._count()
         batch, self._batch = self._batch, Batch()
         if batch.files or batch.forgotten:
             self._store.write(batch, today=self._today)

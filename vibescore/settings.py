@@ -2,11 +2,12 @@
 default (CLI-07).
 
 pydantic-settings checks them. It takes a third of a second to import, so what it found is kept in a
-snapshot and used as long as neither the file nor the environment changes.
+snapshot and used as long as neither the file nor the environment changes; where there is nothing to
+check, it is not asked at all.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,11 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
+VARIABLES = {
+    PREFIX + each.name.upper(): each.name for each in fields(Settings) if each.name != "origins"
+}
+
+
 def home_directory(variables: Mapping[str, str], user_home: Path) -> Path:
     """Where vibescore keeps its files: ``VIBESCORE_HOME``, else ``~/.vibescore``."""
     named = variables.get("VIBESCORE_HOME", "").strip()
@@ -41,10 +47,13 @@ def home_directory(variables: Mapping[str, str], user_home: Path) -> Path:
 def load_settings(home: Path, variables: Mapping[str, str]) -> Settings:
     """The settings that hold now. Raises ConfigError, which names the setting and the way out."""
     config = home / "config.toml"
-    ours = sorted((name, value) for name, value in variables.items() if name.startswith(PREFIX))
+    changed = _changed(config)
+    ours = sorted(item for item in variables.items() if item[0].upper() in VARIABLES)
+    if not changed and not ours:
+        return Settings(origins=dict.fromkeys(VARIABLES.values(), "default"))
     values = remembered(
         home / "settings.snapshot.json",
-        (__version__, _changed(config), ours),
+        (__version__, changed, ours),
         lambda: asdict(_resolve(config, variables)),
     )
     plugins = values["plugins"]

@@ -79,6 +79,11 @@ MIGRATIONS = (
 """Forward-only; the number of those applied is the schema version (``PRAGMA user_version``)."""
 
 COUNTERS = "input_tokens, cached_input_tokens, output_tokens, reasoning_output_tokens, total_tokens"
+NAMED = (
+    "json_each(?) s CROSS JOIN bucket b ON b.source = json_extract(s.value, '$[0]')"
+    " AND b.start = json_extract(s.value, '$[1]')"
+)
+"""The buckets of slots that come as a JSON array of pairs."""
 SUMS = ", ".join(f"SUM(c.{name})" for name in COUNTERS.split(", "))
 
 
@@ -131,7 +136,6 @@ class Store:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._db = connection
-        self._buckets: dict[Bucket, int] = {}
 
     @classmethod
     @contextmanager
@@ -286,6 +290,10 @@ class Store:
         """Whether any event was ever met."""
         return bool(self._value("SELECT EXISTS (SELECT 1 FROM event)"))
 
+    def knows_files(self) -> bool:
+        """Whether any file was ever read."""
+        return bool(self._value("SELECT EXISTS (SELECT 1 FROM file)"))
+
     def seen(self, event: int) -> bool:
         """Whether the event was met in a reading that still counts."""
         query = "SELECT 1 FROM event e JOIN file f ON f.id = e.file WHERE e.id = ?"
@@ -314,16 +322,11 @@ class Store:
                 self._forget(file)
             self._write_files(batch.files.values())
             self._outdate(batch.outdated)
-            self._write_events(batch.change.events, today)
-            self._db.executemany(
-                "INSERT OR REPLACE INTO event (id, file) VALUES (?, ?)",
-                sorted(batch.change.marks.items()),
-            )
+            self._write_change(batch.change, set(batch.forgotten), today)
             self._db.executemany(
                 "INSERT OR REPLACE INTO running VALUES (?, ?, ?, ?, ?, ?)",
                 ((event, *tokens.counters) for event, tokens in batch.running.items()),
             )
-            self._write_sums(batch.change.sums, set(batch.forgotten))
 
     def _write_files(self, rows: Iterable[FileRow]) -> None:
         """Oldest readings first: a rewritten file's old row gives up its path before the new one
@@ -349,45 +352,51 @@ class Store:
         self._db.execute("DELETE FROM contribution WHERE file = ?", (file,))
         self._db.execute("DELETE FROM file WHERE id = ?", (file,))
 
-    def _write_events(self, events: Mapping[int, Counted | None], today: int) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (event, counted.file, today, self._bucket(counted.bucket), *counted.tokens.counters)
-                for event, counted in sorted(events.items())
-                if counted is not None
-            ),
-        )
-        gone = ((event,) for event, counted in events.items() if counted is None)
-        self._db.executemany("DELETE FROM event WHERE id = ?", gone)
-
-    def _write_sums(
-        self, sums: Mapping[tuple[int, Bucket], TokenTotals], forgotten: set[int]
-    ) -> None:
-        """Add to the sums of files; those of a forgotten reading are gone already."""
+    def _write_change(self, change: Change, forgotten: set[int], today: int) -> None:
+        """Write the ledger's entries and add to the sums of files; those of a forgotten reading are
+        gone already.
+        """
+        ids = self._ids(bucket for _, bucket in change.sums)
+        self._write_events(change, ids, today)
         added = ", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTERS.split(", "))
         self._db.executemany(
             "INSERT INTO contribution VALUES (?, ?, ?, ?, ?, ?, ?)"
             f" ON CONFLICT (file, bucket) DO UPDATE SET {added}",
             (
-                (file, self._bucket(bucket), *tokens.counters)
-                for (file, bucket), tokens in sums.items()
+                (file, ids[bucket], *tokens.counters)
+                for (file, bucket), tokens in change.sums.items()
                 if file not in forgotten
             ),
         )
-        slots = {bucket.slot for _, bucket in sums}
+        slots = {bucket.slot for _, bucket in change.sums}
         self._db.executemany("INSERT OR IGNORE INTO touched VALUES (?, ?)", slots)
 
-    def _bucket(self, bucket: Bucket) -> int:
-        if bucket not in self._buckets:
-            names = (bucket.source, bucket.start, bucket.model)
-            self._db.execute(
-                "INSERT OR IGNORE INTO bucket (source, start, model) VALUES (?, ?, ?)", names
-            )
-            self._buckets[bucket] = self._value(
-                "SELECT id FROM bucket WHERE source = ? AND start = ? AND model = ?", *names
-            )
-        return self._buckets[bucket]
+    def _write_events(self, change: Change, ids: Mapping[Bucket, int], today: int) -> None:
+        """In the order of their ids, in which the table is kept."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (event, counted.file, today, ids[counted.bucket], *counted.tokens.counters)
+                for event, counted in sorted(change.events.items())
+                if counted is not None
+            ),
+        )
+        self._db.executemany(
+            "INSERT OR REPLACE INTO event (id, file) VALUES (?, ?)", sorted(change.marks.items())
+        )
+        gone = ((event,) for event, counted in change.events.items() if counted is None)
+        self._db.executemany("DELETE FROM event WHERE id = ?", gone)
+
+    def _ids(self, buckets: Iterable[Bucket]) -> dict[Bucket, int]:
+        """The ids of buckets, which are made as needed."""
+        wanted = set(buckets)
+        self._db.executemany(
+            "INSERT OR IGNORE INTO bucket (source, model, start) VALUES (?, ?, ?)", wanted
+        )
+        query = f"SELECT DISTINCT b.source, b.model, b.start, b.id FROM {NAMED}"
+        slots = {bucket.slot for bucket in wanted}
+        rows = self._db.execute(query, (json.dumps([*slots]),))
+        return {Bucket(*row[:3]): row[3] for row in rows}
 
     def close_events(self, *, today: int) -> None:
         """Drop the numbers of events written over 30 days ago (COL-11), and rows that hold nothing
@@ -426,36 +435,34 @@ class Store:
 
     def slots(self, slots: Iterable[Slot]) -> dict[Slot, dict[str, TokenTotals]]:
         """Sums by model of some slots."""
+        sums: dict[Slot, dict[str, TokenTotals]] = {slot: {} for slot in slots}
         query = (
-            f"SELECT b.model, {SUMS} FROM bucket b JOIN contribution c ON c.bucket = b.id"
-            " WHERE b.source = ? AND b.start = ? GROUP BY b.id"
+            f"SELECT b.source, b.start, b.model, {SUMS} FROM {NAMED}"
+            " JOIN contribution c ON c.bucket = b.id GROUP BY b.id"
         )
-        return {
-            slot: {row[0]: TokenTotals(*row[1:]) for row in self._db.execute(query, slot)}
-            for slot in slots
-        }
+        for source, start, model, *counters in self._db.execute(query, (json.dumps([*sums]),)):
+            sums[Slot(source, start)][model] = TokenTotals(*counters)
+        return sums
 
     def published(self, slots: Iterable[Slot]) -> dict[Bucket, TokenTotals]:
         """Published rows of some slots, zeroed ones included."""
         query = (
-            f"SELECT b.model, {COUNTERS} FROM bucket b JOIN published p ON p.bucket = b.id"
-            " WHERE b.source = ? AND b.start = ?"
+            f"SELECT b.source, b.model, b.start, {COUNTERS} FROM {NAMED}"
+            " JOIN published p ON p.bucket = b.id"
         )
-        return {
-            Bucket(slot.source, row[0], slot.start): TokenTotals(*row[1:])
-            for slot in slots
-            for row in self._db.execute(query, slot)
-        }
+        rows = self._db.execute(query, (json.dumps([*slots]),))
+        return {Bucket(*row[:3]): TokenTotals(*row[3:]) for row in rows}
 
     def publish(self, rows: Mapping[Bucket, TokenTotals]) -> None:
         """Write changed rows under a new revision, and forget which slots were touched; inside a
         transaction.
         """
+        ids = self._ids(rows)
         replaced = ", ".join(f"{name} = excluded.{name}" for name in COUNTERS.split(", "))
         self._db.executemany(
             f"INSERT INTO published (bucket, {COUNTERS}) VALUES (?, ?, ?, ?, ?, ?)"
             f" ON CONFLICT (bucket) DO UPDATE SET {replaced}, revision = revision + 1",
-            ((self._bucket(bucket), *tokens.counters) for bucket, tokens in rows.items()),
+            ((ids[bucket], *tokens.counters) for bucket, tokens in rows.items()),
         )
         self._db.execute("DELETE FROM touched")
 

@@ -32,7 +32,7 @@ from vibescore.model import (
     Skips,
     Usage,
 )
-from vibescore.reader import Position, read, tail_hash
+from vibescore.reader import Position, make_buffer, read, tail_hash
 from vibescore.store import Store
 
 if TYPE_CHECKING:
@@ -189,16 +189,20 @@ def _work(
     jobs: list[Job], families: Iterable[Family], store: Store
 ) -> Generator[Outcome, None, None]:
     before = store if store.knows_events() else None
+    buffer = make_buffer()
     for family in families:
-        memory = _Memory(before)
+        memory = _Memory(before, buffer)
         for place in family:
             yield from _read_job(place, jobs[place], memory)
 
 
 class _Memory:
-    """Which events were met: in this family, or in an earlier sync, which ``before`` remembers."""
+    """Which events were met: in this family, or in an earlier sync, which ``before`` remembers; and
+    the buffer that files are read into.
+    """
 
-    def __init__(self, before: Store | None) -> None:
+    def __init__(self, before: Store | None, buffer: bytearray) -> None:
+        self.buffer = buffer
         self._before = before
         self._met: set[int] = set()
 
@@ -245,7 +249,7 @@ def _parts(place: int, job: Job, claim: Claim, memory: _Memory) -> Iterator[Outc
     state = _state(job, claim)
     seen = partial(memory.seen, source)
     context = ParseContext(row.key, state, job.ancestors, job.complete, seen, Skips().add)
-    for piece in read(job.found.path, reading, row.position):
+    for piece in read(job.found.path, reading, row.position, buffer=memory.buffer):
         context.skip = piece.skips.add
         usage = claim.plugin.parse(piece.records, context) if piece.records else []
         try:
