@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import zstandard
 from rollouts import (
@@ -451,7 +452,10 @@ def subagent_of_a_fork(home: Path) -> Steps:
     yield saved(home, parent, child, agent)
 
 
-def equal_turns(rollout: Rollout) -> Rollout:
+Session = TypeVar("Session", bound=Rollout)
+
+
+def equal_turns(rollout: Session) -> Session:
     return rollout.usage(9_000, 8_000, 300, 100).usage(9_500, 9_000, 200, 0)
 
 

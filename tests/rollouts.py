@@ -3,7 +3,7 @@
 A builder is told what was spent (`usage(1200, 1000, 80, 40)`) and writes it down as the tool does;
 everything else it can write (re-sends, copied heads, estimates, text) is noise by construction. So
 the truth of a tree is known before any of it is read: `truth_of(rollout, chat)`. Formats and rules
-are those of `sources.md`, chapters 1, 3 and 7.
+are those of `sources.md`, chapters 1, 2, 3 and 7.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Log(Protocol):
 
 
 def truth_of(*logs: Log) -> Truth:
-    """What a tracker has to find when it has read these logs, each of them once."""
+    """What a tracker has to find when it has read these logs, each of them once, and no others."""
     sums: Truth = {}
     for usage in chain.from_iterable(log.usages for log in logs):
         key = (usage.source, usage.model, half_hour(usage.at))
@@ -75,13 +75,26 @@ def truth_of(*logs: Log) -> Truth:
 
 
 def backfilled(sums: Truth) -> Truth:
-    """The same tokens, unknown ones joined to their slot's dominant model (BKF-01..03)."""
+    """The same tokens, unknown ones joined to a known model where there is one (BKF-01..05)."""
     settled: Truth = {}
     for (source, model, hour), counters in sums.items():
-        heir = dominant(sums, source, hour) if model == UNKNOWN else model
-        key = (source, heir, hour)
+        key = (source, heir(sums, source, hour) if model == UNKNOWN else model, hour)
         settled[key] = settled.get(key, NOTHING).plus(counters)
     return settled
+
+
+def heir(sums: Truth, source: str, hour: str) -> str:
+    """The model of a slot's unknown tokens: its dominant one, else, for Every Code, Codex's."""
+    own = dominant(sums, source, hour)
+    return aligned(sums, hour) if own == UNKNOWN and source == "every-code" else own
+
+
+def aligned(sums: Truth, hour: str) -> str:
+    """The dominant model of the nearest half-hour of Codex; of two as near, of the earlier."""
+    at = moment(hour)
+    hours = {its for source, _, its in sums if source == "codex"}
+    nearest = min(hours, key=lambda its: (abs(moment(its) - at), its), default=None)
+    return UNKNOWN if nearest is None else dominant(sums, "codex", nearest)
 
 
 def dominant(sums: Truth, source: str, hour: str) -> str:
@@ -232,6 +245,7 @@ class Rollout(Journal):
     """
 
     source = "codex"
+    tree = ".codex"  # below the home, where it is saved
 
     def __init__(self, number: int, start: str = "2026-08-10T09:14:00") -> None:
         super().__init__(start)
@@ -419,11 +433,112 @@ class Rollout(Journal):
     def name(self) -> str:
         return f"rollout-{self.local:%Y-%m-%dT%H-%M-%S}-{self.id}.jsonl"
 
+    def inside(self, tree: str) -> Self:
+        """From here on it is saved in that tree below the home."""
+        self.tree = tree
+        return self
+
     def save(self, home: Path, folder: str | None = None) -> Path:
-        """Writes the file where the tool would, or into that folder of `.codex`; gives its path."""
+        """Writes the file where the tool would, or into that folder of its tree; gives its path."""
         return self.save_as(
-            home / ".codex" / (folder or f"{self.local:sessions/%Y/%m/%d}") / self.name
+            home / self.tree / (folder or f"{self.local:sessions/%Y/%m/%d}") / self.name
         )
+
+
+class EveryCode(Rollout):
+    """An Every Code session file in the making.
+
+    Its events lie in an envelope with the number of the submission and a sequence within it; both
+    start anew with each process, as does the running total. Most often no model is named.
+    """
+
+    source = "every-code"
+    tree = ".code"
+
+    def __init__(self, number: int, start: str = "2026-08-10T09:14:00") -> None:
+        super().__init__(number, start)
+        self.wrap = self.event
+        self.submission = self.sequence = 0
+        self.order: Record = {}
+        self.named: Record = {}
+
+    def event(self, message: Record) -> Record:
+        """The envelope of Every Code around a message, with the next number in the sequence."""
+        head = {"id": str(self.submission), "event_seq": self.sequence}
+        self.sequence += 1
+        return {"type": "event", "payload": head | self.order | {"msg": message}}
+
+    def meta(self, **fields: object) -> Self:
+        common = {
+            "timestamp": stamp(self.now - timedelta(milliseconds=150)),
+            "cwd": "/home/u/app",
+            "originator": "code_cli_rs",
+            "cli_version": "0.6.70",
+            "source": "cli",
+        }
+        return self._add(
+            {"type": "session_meta", "payload": {"id": self.id} | common | fields}, self.now
+        )
+
+    def model(self, name: str, at: str | None = None) -> Self:
+        """The session is configured, or configured anew, for this model."""
+        self.model_name = name
+        return self.put(self.event({"type": "session_configured", "model": name}), at)
+
+    def naming(self, requested: str | None = None, answering: str | None = None) -> Self:
+        """From here on `info` tells these models; what was requested is what counts."""
+        names = {"requested_model": requested, "latest_response_model": answering}
+        self.named = {key: name for key, name in names.items() if name}
+        self.model_name = requested or answering or UNKNOWN
+        return self
+
+    def say(self, text: str = "Here is what I found.", at: str | None = None) -> Self:
+        return self.put(self.event({"type": "agent_message", "message": text}), at)
+
+    def task(self, at: str | None = None) -> Self:
+        """The next submission begins."""
+        self.submission += 1
+        self.sequence = 0
+        return self.put(self.event({"type": "task_started", "model_context_window": None}), at)
+
+    def turns(self, count: int, at: str | None = None) -> Self:
+        """Tasks with text, re-sends and numbers that occur in no other session."""
+        for _ in range(count):
+            self.task(at)
+            super().turns(1)
+            at = None
+        return self
+
+    def resumed(self) -> Self:
+        """A new process goes on in this file; so far it has written nothing."""
+        self.submission = self.sequence = 0
+        return self.restart()
+
+    def compacted(self, at: str | None = None) -> Self:
+        """A task that compacts the context; the running total starts from zero."""
+        self.task(at).put({"type": "compacted", "payload": {"message": "We were at it."}})
+        return self.restart()
+
+    def fork(self, number: int, at: str, **fields: object) -> EveryCode:
+        """A child that the user branched off: nothing in its first line says so."""
+        child = EveryCode(number, moment(at, self.start).isoformat())
+        child.spell = self.spell
+        return child.inside(self.tree).meta(**fields)
+
+    def copy_head(
+        self,
+        parent: Rollout,
+        *,
+        lines: slice = slice(1, None),
+        within: timedelta | None = COPYING,
+    ) -> Self:
+        """The parent's lines as they are now, without its first, stamped anew `within` that time;
+        then a process goes on as if it had resumed them.
+        """
+        return super().copy_head(parent, lines=lines, within=within).resumed()
+
+    def _count_info(self, info: Record | None) -> Self:
+        return super()._count_info(info and info | self.named)
 
 
 class Chat:
@@ -526,9 +641,9 @@ def replace(path: Path, content: bytes) -> None:
     fresh.replace(path)
 
 
-def archive(home: Path, path: Path) -> Path:
+def archive(home: Path, path: Path, tree: str = ".codex") -> Path:
     """Moves a session into the archive, as the tool does: same file, other folder."""
-    target = home / ".codex/archived_sessions" / path.name
+    target = home / tree / "archived_sessions" / path.name
     target.parent.mkdir(parents=True, exist_ok=True)
     return path.rename(target)
 

@@ -14,6 +14,7 @@ from typing import Any
 from rollouts import (
     Chat,
     Counters,
+    EveryCode,
     Record,
     Rollout,
     Truth,
@@ -135,11 +136,15 @@ BROKEN = (
 )
 
 
-def limited(payload: Record) -> Record:
-    """A counter with everything that rate limits may say."""
+def limits() -> Record:
+    """Everything that rate limits may say."""
     primary = {"used_percent": 12.0, "window_minutes": 300, "name": "…"}
-    limits = {"primary": primary, "plan_type": "…", "limit_name": "…", "credits": {"balance": "9"}}
-    return event_msg(payload | {"rate_limits": limits, "note": "…"})
+    said = {"primary": primary, "plan_type": "…", "limit_name": "…", "credits": {"balance": "9"}}
+    return {"rate_limits": said}
+
+
+def limited(payload: Record) -> Record:
+    return event_msg(payload | limits() | {"note": "…"})
 
 
 def in_msg(payload: Record) -> Record:
@@ -199,37 +204,34 @@ def codex_children(parent: Rollout) -> list[Rollout]:
     ]
 
 
-class EveryCode(Rollout):
-    """An Every Code session: events in an envelope of its own, the model inside `info`."""
-
-    source = "every-code"
-
-    def __init__(self, number: int, start: str) -> None:
-        super().__init__(number, start)
-        self.model_name = "gpt-5.5-codex"
-        self.spell = planted_line
-        self.wrap = self.enveloped
-
-    def enveloped(self, payload: Record) -> Record:
-        models = {"requested_model": self.model_name, "latest_response_model": self.model_name}
-        info = payload["info"] and payload["info"] | models | {"note": "…"}
-        return self.event(payload | {"info": info, "rate_limits": {"plan_type": "…"}})
-
-    def event(self, message: Record) -> Record:
-        number = len(self.entries)
-        return {
-            "type": "event",
-            "payload": {"id": str(number), "event_seq": number, "msg": message},
-        }
+def enveloped(line: str) -> str:
+    """A broken line as Every Code might leave it."""
+    if not line.startswith(COUNT):
+        return line
+    head = COUNT.replace("event_msg", "event")
+    head = head.replace('{"type":"token', '{"id":"1","event_seq":9,"msg":{"type":"token')
+    return head + line.removeprefix(COUNT) + "}"
 
 
-def every_code_session() -> EveryCode:
+def every_code_sessions() -> list[EveryCode]:
+    """A parent with every kind of Every Code's records, and its fork inside Codex's tree."""
     code = EveryCode(4, "2026-07-02T08:00:00")
-    code.meta(originator="code_cli_rs", git={"branch": "…"})
-    configured = {"type": "session_configured", "model": code.model_name, "cwd": "…"}
+    code.spell = planted_line
+    code.order = {"order": {"request_ordinal": 1, "note": "…"}, "note": "…"}
+    code.meta(git={"branch": "…"}, base_instructions={"text": "…"}, model_provider="…")
+    configured = {"type": "session_configured", "model": "gpt-5.5-codex", "cwd": "…"}
     code.put(code.event(configured | {"history_log_id": 1, "rollout_path": "…"}))
-    code.put(code.event({"type": "agent_message", "message": "…"})).null()
-    return code.usage(15_500, 12_000, 500, 256).resend().estimate(4_100).usage(900, 0, 20, 0)
+    code.naming(requested="gpt-5.5-codex", answering="gpt-5.5-codex").task().null()
+    code.named |= {"note": "…"}
+    code.wrap = lambda payload: code.event(payload | limits() | {"note": "…"})
+    code.usage(15_500, 12_000, 500, 256).resend().estimate(4_100).usage(900, 0, 20, 0)
+    for record in texts():
+        code.put(record).put(code.event(record["payload"]))
+    for line in BROKEN:
+        code.raw(enveloped(line).encode())
+    code.usage(980, 900, 40, 5)
+    fork = code.fork(7, "11:00", git={"branch": "…"}).inside(".codex").copy_head(code)
+    return [code, fork.naming(answering="gpt-5.1").turns(2)]
 
 
 def gemini_chat(number: int) -> Chat:
@@ -255,15 +257,14 @@ def gemini_lines(chat: Chat) -> list[Record]:
 
 def rollouts() -> list[Rollout]:
     parent = codex_session()
-    return [parent, *codex_children(parent), every_code_session()]
+    return [parent, *codex_children(parent), *every_code_sessions()]
 
 
 def write_canaries(home: Path) -> Truth:
     """Puts all samples below a home and gives the tokens in them, of all three sources."""
     logs = rollouts()
     for rollout in logs:
-        folder = ".code" if rollout.source == "every-code" else ".codex"
-        rollout.save_as(home / folder / f"{rollout.local:sessions/%Y/%m/%d}" / rollout.name)
+        rollout.save(home)
     document, chat = gemini_chat(5), gemini_chat(6)
     write(document.path(home, ending=".json"), compact(gemini_document(document)))
     torn = f'{{"id":"m9","content":"{CANARY}:torn'.encode()

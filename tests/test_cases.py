@@ -1,13 +1,14 @@
-"""Every case of `corpora.py`, step by step: what is exported is exactly what was spent."""
+"""Every case of the corpora, step by step: what is exported is exactly what was spent."""
 
 from __future__ import annotations
 
+import corpora_every_code  # noqa: F401  # its cases join the others
 import pytest
 from corpora import CASES, Case
 from rollouts import Truth
 from support import Computer
 
-SHOWN = {"codex": ("COL-03",), "gemini": ("COL-05", "COL-06")}
+SHOWN = {"codex": ("COL-03",), "every-code": ("COL-04",), "gemini": ("COL-05", "COL-06")}
 
 LOGS_ARE_LOST = {
     "parent deleted before its child appears",
@@ -17,6 +18,9 @@ LOGS_ARE_LOST = {
     "file deleted between syncs",
     "messages removed from a rewritten document",
     "session file deleted between syncs",
+    "Every Code: parent deleted after it was read, before its fork appears",
+    "Every Code: truncated, then the session goes on",
+    "Every Code: truncated to nothing, then begun anew",
 }
 """Cases after which the logs tell less than they told on the way."""
 

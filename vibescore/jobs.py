@@ -36,16 +36,15 @@ class Claim:
 class Ground:
     """Files that are claimed together: a real directory, a pattern, and the claims by name of the
     plugin.
+
+    ``signature`` names all plugins with their rules: when it changes, whose the files are is asked
+    again. It is the same for all grounds, because links may lead to a file from several.
     """
 
     root: str
     pattern: str
     claims: tuple[Claim, ...]
-
-    @property
-    def signature(self) -> str:
-        """Who was asked, by which rules: when it changes, whose the files are is asked again."""
-        return ", ".join(f"{claim.plugin.name} {claim.tree.rules_version}" for claim in self.claims)
+    signature: str
 
     def claim_of(self, source: str) -> Claim | None:
         return next((claim for claim in self.claims if claim.plugin.name == source), None)
@@ -121,8 +120,10 @@ def _grounds(plugins: Iterable[Plugin], env: Environment, plan: Plan) -> Iterato
                 claims.setdefault(place, []).append(Claim(plugin, tree))
         except PluginError as error:
             plan.problems.append(Problem(plugin.name, "", str(error)))
+    everybody = [claim for claimed in claims.values() for claim in claimed]
+    rules = sorted({f"{claim.plugin.name} {claim.tree.rules_version}" for claim in everybody})
     for (root, pattern), claimed in claims.items():
-        yield Ground(root, pattern, tuple(claimed))
+        yield Ground(root, pattern, tuple(claimed), ", ".join(rules))
 
 
 class _Ancestry:

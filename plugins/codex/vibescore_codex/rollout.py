@@ -65,24 +65,23 @@ class Rollout:
         message = payload.msg or payload
         if message.type == "token_count":
             if message.info is not None:
-                state.model = (
-                    message.info.requested_model
-                    or message.info.latest_response_model
-                    or state.model
-                )
-                yield from self._usage(
-                    record, message.info.total_token_usage, message.info.last_token_usage
-                )
+                info = message.info
+                self._named(info.requested_model, info.latest_response_model)
+                yield from self._usage(record, info.total_token_usage, info.last_token_usage)
         elif "token_usage_record" in (message.type, record.type):
             yield from self._usage(record, payload.thread_token_usage, payload.usage)
         elif record.type == "session_meta":
             self._session(payload)
         elif record.type == "turn_context" or message.type == "session_configured":
-            state.model = message.model or state.model
+            self._named(message.model)
         elif message.type == "thread_settings_applied" and payload.thread_settings:
-            state.model = payload.thread_settings.model or state.model
+            self._named(payload.thread_settings.model)
         elif record.type not in KNOWN_TYPES:
             self._context.skip("unknown record type")
+
+    def _named(self, *names: str | None) -> None:
+        """The model from now on: the first that is named."""
+        self._state.model = next(filter(str.strip, filter(None, names)), self._state.model)
 
     def _session(self, meta: Payload) -> None:
         state = self._state

@@ -42,10 +42,11 @@ def vibescore_discover(env: Environment) -> Iterator[Tree]:
 
 @hookimpl
 def vibescore_identify(path: Path, head: Head | None, tree: Tree) -> Identity | None:
-    """What Every Code wrote; in its own tree also what does not say who wrote it."""
+    """What says that Every Code wrote it; in its own tree also what does not say who did."""
     author = (head.payload.originator if head else None) or ""
-    nobody = not author.lower().startswith("codex") and tree.head is Head
-    return session_of(path, head) if author == EVERY_CODE or nobody else None
+    is_codex = author.lower().startswith("codex")
+    is_ours = author == EVERY_CODE or (tree.head is Head and not is_codex)
+    return session_of(path, head) if is_ours else None
 
 
 @hookimpl

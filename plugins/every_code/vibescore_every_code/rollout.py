@@ -1,10 +1,10 @@
 """Telling apart what a session used and what it copied from one that it does not name.
 
 Going back in Every Code starts a new rollout, into which everything up to that point is written
-again within a second or two. What was copied keeps its submission ``id`` and ``event_seq``, its
-running total and its step: its *name*. Equal numbers alone prove nothing, because equal turns are
-real; a name met before proves a copy when it comes right at the start of the rollout, or twice in
-a row.
+again in one go. What was copied keeps its submission ``id`` and ``event_seq``, its running total
+and its step: its *name*. Equal names alone prove nothing, because equal turns are real, and nor
+does a single event right after the start, because models can be quick; both together do, and so do
+two events within the first two seconds.
 """
 
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ EarlyId = tuple[str, Name]
 
 
 class State(codex.State):
-    """Beside Codex's: whether the head of the rollout is ``copied`` from a session that it does
-    not name, and the name of its first event if that came too early to be told from a copy.
+    """Beside Codex's: when the last event was ``copied`` from a session that is not named (UTC
+    seconds), and the name of the first event if that came too early to be told from a copy.
     """
 
-    copied: bool = False
+    copied: float | None = None
     too_early: Name | None = None
 
 
@@ -35,7 +35,7 @@ class Rollout(codex.Rollout):
         """The event, unless it is a copy; its name is marked for the forks to come."""
         name = _name(record, id)
         linked = self._lineage or self._state.own_from is not None
-        own = super()._own(record, event, id) if linked else self._in_head(event, id, name)
+        own = super()._own(record, event, id) if linked else self._in_head(event, name)
         for usage in own:
             yield usage
             if usage is event:
@@ -43,37 +43,26 @@ class Rollout(codex.Rollout):
                 if self._context.seen(_early(name)):
                     yield Copy(_early(name))
 
-    def _in_head(self, event: UsageEvent, id: codex.Id, name: Name) -> Iterator[codex.Usage]:
+    def _in_head(self, event: UsageEvent, name: Name) -> Iterator[codex.Usage]:
         """The event, unless it is in a copied head."""
-        state, seen = self._state, self._context.seen
-        early = self._is_early()
-        repeats = not state.own and seen(name) and not seen(id)
-        if state.own or not (early or repeats):
+        state = self._state
+        repeats = self._goes_on_copying(event.at) and self._context.seen(name)
+        if state.own or not (self._is_early() or repeats):
             state.own = True
             yield event
-        elif state.copied:
-            return
-        elif state.unproven or state.too_early:
-            state.copied = True
-            yield from self._first_was_copied(known=repeats)
-        elif not repeats:
+        elif repeats or state.copied or state.too_early:
+            if state.too_early and not (repeats or state.copied):
+                yield Copy(_early(state.too_early))  # the session it was used in is not known
+            state.copied = event.at
+        else:
             state.too_early = name
             yield UsageEvent(_early(name), event.at, event.model, event.tokens)
-        elif early:
-            state.copied = True
-        else:
-            state.unproven = id
-            yield event
 
-    def _first_was_copied(self, *, known: bool) -> Iterator[Copy]:
-        """Takes back the first event of a head that turned out to be copied; one that came too
-        early counts for the whole family once its members are ``known``.
-        """
-        state = self._state
-        if state.unproven:
-            yield Copy(state.unproven)
-        elif state.too_early and not known:
-            yield Copy(_early(state.too_early))
+    def _goes_on_copying(self, at: float) -> bool:
+        """Whether an event follows the start, or the last copy, without a pause."""
+        if self._state.copied is None:
+            return self._is_early()
+        return at <= self._state.copied + codex.COPYING_SECONDS
 
 
 def _name(record: Record, id: codex.Id) -> Name:
