@@ -3,10 +3,10 @@
     python bench/corpus.py codex-1g DIR
     python bench/corpus.py codex-dense DIR --scale 0.1
 
-Writes a home (`DIR/.codex`, `DIR/.gemini`) and `DIR/truth.jsonl`. The truth is added up while the
-logs are written and never read back from them. Seeds are fixed: the same command writes the same
-bytes (`demo` also depends on `--now`). Formats and sizes are those of `sources.md`, chapters 1, 3,
-6 and 7.
+Writes a home (`DIR/.codex`, `DIR/.gemini`, `DIR/.claude`) and `DIR/truth.jsonl`. The truth is added
+up while the logs are written and never read back from them. Seeds are fixed: the same command
+writes the same bytes (`demo` also depends on `--now`). Formats and sizes are those of `sources.md`,
+chapters 1, 3, 4, 6 and 7.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, count, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +34,8 @@ SPRING = 1_777_593_600_000  # 2026-05-01T00:00:00Z, where the fixed corpora begi
 
 CODEX_MODELS = ("gpt-5.2-codex", "gpt-5.1", "gpt-5.1-codex-mini")
 GEMINI_MODELS = ("gemini-3-pro", "gemini-3-flash")
+CLAUDE_MODELS = ("claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5")
+SYNTHETIC = "<synthetic>"
 UNKNOWN = "unknown"
 CONTEXT_WINDOW = 258_400
 CWD = "/home/sample/sample-project"
@@ -296,6 +298,9 @@ STYLES = {
     "codex-one": Style(files=1, size=10**9, line=3_570, counters=1 / 15, images=0.13),
     "many": Style(files=50_000, size=200_000_000, line=250, counters=0.4, meta=(800, 1_200)),
     "gemini-50m": Style(files=0, size=50_000_000, line=400, counters=0.2, meta=(800, 1_200)),
+    "claude-100m": Style(
+        files=240, size=10**8, line=2_600, counters=0.5, children=0.3, images=0.13
+    ),
     "demo": Style(files=0, size=0, line=300, counters=0.2, meta=(800, 1_200), pause=12 * SECOND),
 }
 
@@ -332,9 +337,13 @@ class Stock:
 
 
 def image(size: int) -> Payload:
-    pixels = base64.b64encode(random.Random(size).randbytes(3_000)).decode()
-    content = [{"type": "input_image", "image_url": pixels * (size // len(pixels))}]
+    content = [{"type": "input_image", "image_url": pixels(size)}]
     return {"type": "message", "role": "user", "content": content}
+
+
+def pixels(size: int) -> str:
+    few = base64.b64encode(random.Random(size).randbytes(3_000)).decode()
+    return few * (size // len(few))
 
 
 class Mark(NamedTuple):
@@ -655,6 +664,151 @@ def chat(stock: Stock, number: int, start: int, turns: int) -> Chat:
     return session
 
 
+class Prompt(NamedTuple):
+    """Input tokens of one Claude request, as its log keeps them: new ones, written to the cache,
+    and read from it.
+    """
+
+    fresh: int
+    written: int
+    read: int
+
+    @classmethod
+    def drawn(cls, rng: random.Random) -> Prompt:
+        return cls(rng.randint(1, 60), rng.randint(0, 8_000), rng.randint(0, 160_000))
+
+    def record(self, output: int) -> Payload:
+        return {
+            "input_tokens": self.fresh,
+            "cache_creation_input_tokens": self.written,
+            "cache_read_input_tokens": self.read,
+            "output_tokens": output,
+            "service_tier": "standard",
+        }
+
+    def usage(self, output: int) -> Usage:
+        whole = sum(self)
+        return Usage(whole, self.read, output, 0, whole + output)
+
+
+class Talk:
+    """One file of Claude Code in the making: a session, or a sub-agent's part of one."""
+
+    def __init__(self, stock: Stock, number: int, start: int, of: Talk | None = None) -> None:
+        self.stock = stock
+        self.number = number
+        self.session: str = of.session if of else session_id(number)
+        self.name = f"agent-{number:08x}" if of else self.session
+        self.is_sidechain = of is not None
+        self.at = start
+        self.records: list[Payload] = []
+        self.lines: list[bytes] = []
+        self.size = 0
+
+    def fill(self, size: float) -> None:
+        """Turns until that many bytes were added; one at least."""
+        end = self.size + size
+        self.turn()
+        while self.size < end:
+            self.turn()
+
+    def turn(self) -> None:
+        """A prompt, and responses with what their tools brought back."""
+        rng, text = self.stock.rng, self.stock.text
+        self.put("user", message=said(text.excerpt(rng.randint(40, 900))))
+        model = rng.choice(CLAUDE_MODELS)
+        for _ in range(rng.randint(1, 6)):
+            self.respond(model)
+            self.put("user", message=said(tool_result(self._result())))
+        if rng.random() < 0.05:
+            self.fail()
+
+    def _result(self) -> str:
+        """What a tool printed; now and then a log, whose counters are only text."""
+        text = self.stock.text.excerpt(int(self.stock.rng.lognormvariate(7.6, 1)))
+        quoted = self.stock.rng.random() < 0.05
+        return text + compact({"usage": Prompt(3, 0, 9_000).record(80)}) if quoted else text
+
+    def respond(self, model: str) -> None:
+        """Two to four lines of one id, each with more output than the one before: the last tells
+        what was used, the first when.
+        """
+        rng = self.stock.rng
+        id, prompt = f"{self.number:08x}{len(self.records):08x}", Prompt.drawn(rng)
+        outputs = sorted(rng.sample(range(1, 2_500), rng.randint(2, 4)))
+        for place, output in enumerate(outputs):
+            usage = prompt.record(output)
+            text = self.stock.text.excerpt(rng.randint(80, 1_600))
+            self.put("assistant", message=reply(id, model, text, usage), requestId=f"req_{id}")
+            if place == 0:
+                self.stock.truth.add("claude-code", model, self.at, prompt.usage(outputs[-1]))
+
+    def fail(self) -> None:
+        """A message that no model wrote."""
+        usage = Prompt(0, 0, 0).record(0)
+        id = f"{self.number:08x}{len(self.records):08x}"
+        self.put("assistant", message=reply(id, SYNTHETIC, "API Error", usage))
+
+    def show(self, size: int) -> None:
+        """The user pastes a picture."""
+        source = {"type": "base64", "media_type": "image/png", "data": pixels(size)}
+        self.put("user", message=said([{"type": "image", "source": source}]))
+
+    def put(self, kind: str, **fields: object) -> None:
+        """A record, up to twice the mean pause after the one before."""
+        self.at += 1 + int(self.stock.rng.random() * 2 * self.stock.pause)
+        head = {"isSidechain": self.is_sidechain, "userType": "external", "cwd": CWD}
+        about = {"sessionId": self.session, "version": "2.0.31", "type": kind}
+        self.add({**head, **about, **fields, "timestamp": iso_milli(self.at)})
+
+    def add(self, record: Payload) -> None:
+        self.records.append(record)
+        self.lines.append(compact(record).encode() + b"\n")
+        self.size += len(self.lines[-1])
+
+    def save(self, home: Path, written: Written) -> None:
+        folder = made(home / f".claude/projects/-home-sample-project-{self.number % 7}")
+        (folder / f"{self.name}.jsonl").write_bytes(b"".join(self.lines))
+        counters = sum(record["type"] == "assistant" for record in self.records)
+        written.add(self.size, len(self.lines), counters)
+
+
+def said(content: object) -> Payload:
+    return {"role": "user", "content": content}
+
+
+def tool_result(text: str) -> list[Payload]:
+    return [{"type": "tool_result", "tool_use_id": "toolu_1", "content": text}]
+
+
+def reply(id: str, model: str, text: str, usage: Payload) -> Payload:
+    content = [{"type": "text", "text": text}]
+    head = {"id": f"msg_{id}", "type": "message", "role": "assistant", "model": model}
+    return {**head, "content": content, "stop_reason": None, "usage": usage}
+
+
+def resumed(talk: Talk, number: int) -> Talk:
+    """A session that begins with a copy of another's lines, which may end within a response."""
+    rng = talk.stock.rng
+    other = Talk(talk.stock, number, talk.at + rng.randrange(MINUTE, DAY))
+    for record in talk.records[: rng.randint(1, len(talk.records))]:
+        other.add(record | {"sessionId": other.session})
+    return other
+
+
+def sidechain(talk: Talk, number: int) -> Talk:
+    """A sub-agent's file: first it replays responses of its session, later and under requests of
+    its own.
+    """
+    other = Talk(talk.stock, number, talk.at, of=talk)
+    spoken = [record for record in talk.records if record["type"] == "assistant"]
+    for record in spoken[talk.stock.rng.randrange(len(spoken)) :][:40]:
+        other.at += 20
+        own = {"requestId": f"req_{number:08x}{len(other.records):08x}", "isSidechain": True}
+        other.add(record | own | {"timestamp": iso_milli(other.at)})
+    return other
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One call of this program."""
@@ -685,6 +839,30 @@ def gemini(job: Job) -> None:
         number += 1
 
 
+def claude(job: Job) -> None:
+    """Sessions over 120 days until the size is reached; one in 120 files holds a picture."""
+    style, stock = STYLES[job.name], job.stock()
+    unit = style.size * (1 - style.images) / style.files
+    session: Talk | None = None
+    for number in count():
+        if job.written.size >= style.size * job.scale:
+            break
+        talk = next_talk(session, style, stock, number)
+        talk.fill(unit * stock.rng.lognormvariate(-0.4, 0.9))
+        if number % 120 == 60:
+            talk.show(6_500_000)
+        talk.save(job.home, job.written)
+        if not talk.is_sidechain:
+            session = talk
+
+
+def next_talk(session: Talk | None, style: Style, stock: Stock, number: int) -> Talk:
+    """A new session, or one that goes on from the last, or a sub-agent's part of that."""
+    if session is None or stock.rng.random() >= style.children:
+        return Talk(stock, number, SPRING + number % 120 * DAY + stock.rng.randrange(DAY))
+    return stock.rng.choice((resumed, sidechain))(session, number)
+
+
 def demo(job: Job) -> None:
     """Two Codex sessions for each of Gemini, over the two weeks that end now."""
     stock, store = job.stock(), ChatStore(job.home, job.written)
@@ -712,6 +890,7 @@ CORPORA: dict[str, Callable[[Job], None]] = {
     "codex-dense": codex,
     "codex-one": codex,
     "gemini-50m": gemini,
+    "claude-100m": claude,
     "many": codex,
     "demo": demo,
 }

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -47,8 +48,8 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """The median of the ratios, run by run."""
-        if not self.ours or not self.peer:
+        """The median of the ratios, run by run; None when there is nothing to compare."""
+        if not self.ours or not self.peer or min(*self.ours, *self.peer) <= 0:
             return None
         return median(mine / its for mine, its in zip(self.ours, self.peer, strict=True))
 
@@ -119,10 +120,10 @@ def first_sync(bench: Bench) -> Iterator[Figure]:
         Reading(corpus.files),
         *bench.peers.ccusage("codex", corpus),
     )
-    yield compared("first sync", WALL, ours, peers, Goal(1.0, 0.8))
-    yield compared("first sync", CPU, ours, peers, Goal(0.8, 0.5))
-    yield compared("first sync against the machine", WALL, ours, [limit], Goal(4.0))
-    yield compared("first sync", MEMORY, ours, peers, Goal(1.0))
+    yield compared("first sync of codex-1g", WALL, ours, peers, Goal(1.0, 0.8))
+    yield compared("first sync of codex-1g", CPU, ours, peers, Goal(0.8, 0.5))
+    yield compared("first sync of codex-1g against the machine", WALL, ours, [limit], Goal(4.0))
+    yield compared("first sync of codex-1g", MEMORY, ours, peers, Goal(1.0))
 
 
 def dense(bench: Bench) -> Iterator[Figure]:
@@ -131,8 +132,8 @@ def dense(bench: Bench) -> Iterator[Figure]:
     ours, *peers = bench.in_turn(
         bench.ours(corpus).first_sync(), *bench.peers.ccusage("codex", corpus)
     )
-    yield compared("first sync, dense", WALL, ours, peers, Goal(1.3, 1.0))
-    yield compared("first sync, dense", MEMORY, ours, peers, Goal(1.0))
+    yield compared("first sync of codex-dense", WALL, ours, peers, Goal(1.3, 1.0))
+    yield compared("first sync of codex-dense", MEMORY, ours, peers, Goal(1.0))
 
 
 def one_file(bench: Bench) -> Iterator[Figure]:
@@ -219,7 +220,7 @@ def store_size(bench: Bench) -> Iterator[Figure]:
     ours = bench.ours(corpus)
     ours.sync_once()
     sizes = ([ours.store_size() / MB], [corpus.size / MB])
-    yield Figure("store, dense", "MB", *sizes, peer_name="logs", goal=Goal(0.02))
+    yield Figure("store after codex-dense", "MB", *sizes, peer_name="logs", goal=Goal(0.02))
 
 
 def notify(_: Bench) -> Iterator[Figure]:
@@ -246,8 +247,9 @@ def growth(bench: Bench) -> Iterator[Figure]:
         *(bench.ours(corpus).first_sync() for corpus in corpora),
     )
     rates = [per_gigabyte(corpus, sync, start) for corpus, sync in zip(corpora, syncs, strict=True)]
-    for larger, smaller, what in zip(rates[1:], rates, ("1 GB", "4 GB"), strict=False):
-        yield compared(f"growth to {what}", PER_BYTE, larger, [smaller], Goal(1.15))
+    for smaller, larger in combinations(rates, 2):
+        what = f"growth from {smaller.name} to {larger.name}"
+        yield compared(what, PER_BYTE, larger, [smaller], Goal(1.15))
 
 
 def nothing_at_all(scratch: Path) -> Corpus:
@@ -273,9 +275,17 @@ def gemini(bench: Bench) -> Iterator[Figure]:
         Reading(corpus.files),
         *bench.peers.ccusage("gemini", corpus),
     )
-    yield compared("first sync, gemini", WALL, ours, peers, None)
-    yield compared("first sync, gemini, against the machine", WALL, ours, [limit], None)
-    yield compared("first sync, gemini", MEMORY, ours, peers, None)
+    yield compared("first sync of gemini-50m", WALL, ours, peers, None)
+    yield compared("first sync of gemini-50m against the machine", WALL, ours, [limit], None)
+    yield compared("first sync of gemini-50m", MEMORY, ours, peers, None)
+
+
+def claude(bench: Bench) -> Iterator[Figure]:
+    """What a peer counts of claude-100m: there is no plugin of ours yet."""
+    corpus = bench.corpus("claude-100m")
+    for peer in bench.peers.ccusage("claude", corpus):
+        peer.cost()
+    yield Figure("first sync of claude-100m, wall")
 
 
 FIGURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
@@ -290,4 +300,5 @@ FIGURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "start-up": start_up,
     "growth": growth,
     "gemini": gemini,
+    "claude": claude,
 }

@@ -73,6 +73,7 @@ class Corpus:
             "CODEX_HOME": str(self.folder / ".codex"),
             "GEMINI_HOME": str(self.folder / ".gemini"),
             "GEMINI_DATA_DIR": str(self.folder / ".gemini/tmp"),
+            "CLAUDE_CONFIG_DIR": str(self.folder / ".claude"),
         }
 
     @cached_property

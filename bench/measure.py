@@ -1,6 +1,6 @@
 """What a whole process costs: wall time, CPU time and peak memory, measured side by side.
 
-Subjects run in turn (A B A B …), so that whatever else the machine does meets all of them. Timed
+Subjects run in turn (A B B A …), so that whatever else the machine does meets all of them. Timed
 runs are left alone; memory comes from warm-up runs of their own, which are watched.
 """
 
@@ -15,15 +15,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 WATCHED_RUNS = 3
 SECONDS_BETWEEN_LOOKS = 0.002
 PIECE = 1 << 20
 
+Result = TypeVar("Result")
+
 PROC = Path("/proc")
 PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
-SHARE = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+FILES = re.compile(r"^RssFile:\s+(\d+) kB", re.MULTILINE)
+SHARE = re.compile(r"^Pss_Anon:\s+(\d+) kB", re.MULTILINE)
 
 
 class Cost(NamedTuple):
@@ -101,7 +104,10 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Reading all bytes of some files once: what no tracker can be faster than on one core."""
+    """Reading all bytes of some files once: what no tracker can be faster than on one core.
+
+    It runs in this process: what it takes to start one is not in it.
+    """
 
     files: Sequence[Path]
     name: str = "reading alone"
@@ -133,21 +139,33 @@ def watch(process: subprocess.Popen[bytes]) -> int:
 
 
 def held(pid: int) -> int:
-    """Bytes held by a process tree now: the kernel's own peak of a single process, the sum of
-    shares of several, where a page that two of them map counts half for each.
+    """Bytes held by a process tree now, every page counted once.
+
+    Of a single process the kernel knows its own peak. Of several, anonymous pages by their shares:
+    one that two of them hold counts half for each. Pages of files (programs, libraries) by the
+    process that maps most of them: their shares would be smaller the more other programs run.
     """
     family = list(descendants(pid))
     if len(family) == 1:
         return kilobytes(PROC / f"{pid}/status", PEAK)
-    return sum(kilobytes(PROC / f"{member}/smaps_rollup", SHARE) for member in family)
+    anonymous = sum(kilobytes(PROC / f"{member}/smaps_rollup", SHARE) for member in family)
+    return anonymous + max(kilobytes(PROC / f"{member}/status", FILES) for member in family)
 
 
 def descendants(pid: int) -> Iterator[int]:
     """A process and all below it."""
     yield pid
-    for children in PROC.glob(f"{pid}/task/*/children"):
-        for child in read(children).split():
+    for thread in threads(pid):
+        for child in read(thread / "children").split():
             yield from descendants(int(child))
+
+
+def threads(pid: int) -> list[Path]:
+    """Its threads; none when the process has just ended."""
+    try:
+        return list((PROC / f"{pid}/task").iterdir())
+    except OSError:
+        return []
 
 
 def kilobytes(path: Path, figure: re.Pattern[str]) -> int:
@@ -175,8 +193,8 @@ class Measured:
 
 def in_turn(subjects: Sequence[Subject], *, runs: int) -> list[Measured]:
     """Measure the subjects side by side, after warm-ups."""
-    peaks = [[subject.peak() for subject in subjects] for _ in range(WATCHED_RUNS)]
-    costs = [[subject.cost() for subject in subjects] for _ in range(runs)]
+    peaks = rounds(subjects, WATCHED_RUNS, lambda subject: subject.peak())
+    costs = rounds(subjects, runs, lambda subject: subject.cost())
     return [
         Measured(
             subject.name,
@@ -184,7 +202,19 @@ def in_turn(subjects: Sequence[Subject], *, runs: int) -> list[Measured]:
             [cost.cpu for cost in its_costs],
             [peak for peak in its_peaks if peak is not None],
         )
-        for subject, its_costs, its_peaks in zip(
-            subjects, zip(*costs, strict=True), zip(*peaks, strict=True), strict=True
-        )
+        for subject, its_costs, its_peaks in zip(subjects, costs, peaks, strict=True)
     ]
+
+
+def rounds(
+    subjects: Sequence[Subject], count: int, measure: Callable[[Subject], Result]
+) -> list[list[Result]]:
+    """The results of each subject. Every other round goes backwards, so that nobody always comes
+    behind the same one.
+    """
+    results: list[list[Result]] = [[] for _ in subjects]
+    places = range(len(subjects))
+    for number in range(count):
+        for place in places[::-1] if number % 2 else places:
+            results[place].append(measure(subjects[place]))
+    return results

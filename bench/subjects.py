@@ -175,9 +175,9 @@ class Peers:
         counted = peer.counted(json.loads(output))
         if not counted:
             raise BenchError(f"{peer.name} found nothing in {corpus.name}")
-        share = counted / corpus.tokens
         self.remarks[f"{peer.name} {corpus.folder.name}"] = (
-            f"{peer.name} counts {counted:,} tokens in {corpus.name}: {share:.4%} of the truth"
+            f"{peer.name} counts {counted:,} tokens in {corpus.name}, "
+            f"{counted / corpus.tokens:.2%} of the true {corpus.tokens:,}"
         )
 
 

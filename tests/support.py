@@ -47,10 +47,13 @@ class Ran(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Computer:
-    """A home directory, and variables that are set beside HOME and VIBESCORE_HOME."""
+    """A home directory, variables that are set beside HOME and VIBESCORE_HOME, and the program
+    that is installed.
+    """
 
     home: Path
     variables: Mapping[str, str] = field(default_factory=dict)
+    installed: Path = PROGRAM
 
     @classmethod
     @contextmanager
@@ -93,7 +96,8 @@ class Computer:
     def program(self, *arguments: str, **variables: str) -> Ran:
         """The installed program, in a process of its own."""
         done = subprocess.run(
-            [PROGRAM, *arguments],
+            [self.installed, *arguments],
+            cwd=self.home,
             env=self.environment | variables,
             capture_output=True,
             encoding="utf-8",
@@ -104,7 +108,7 @@ class Computer:
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
         """The installed program, left running; its output goes nowhere."""
         return subprocess.Popen(
-            [PROGRAM, *arguments],
+            [self.installed, *arguments],
             env=self.environment | variables,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

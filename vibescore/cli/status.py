@@ -40,6 +40,8 @@ def command(app: App, diagnostics: bool) -> None:
     for plugin in plugins:
         shown = f": {plugin['problem']}" if plugin["problem"] else ""
         click.echo(f"Plugin      {plugin['name']} {plugin['version']} {plugin['state']}{shown}")
+    for name in sorted(state["sources"].keys() - {plugin["name"] for plugin in plugins}):
+        click.echo(f"Plugin      {name} is not installed: what it counted stays, nothing is read")
 
 
 def _state(app: App, store: "Store | None") -> dict[str, Any]:

@@ -1,0 +1,96 @@
+"""The benchmarks' own promises: a corpus holds what its truth says, a document keeps its text."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from document import BEGIN, END, write_document
+from figures import Figure, Goal
+from ground import Machine
+from measure import BenchError
+from report import Report
+from rollouts import Counters, Record, Usage, moment, truth_of
+from support import truth_row
+
+GENERATOR = Path(__file__).resolve().parents[1] / "bench/corpus.py"
+SEEN = Figure("first sync, wall", "s", [2.0, 2.2, 1.8], [1.0, 1.0, 1.0], "other", Goal(1.0, 0.8))
+REPORT = Report(
+    Machine("A processor", 2, 16.0, "3.11.7", "Linux 6"),
+    scale=0.1,
+    runs=3,
+    corpora={"codex-1g-0.1": {"files": 1, "bytes": 9, "about": "codex-1g: 1 file"}},
+    remarks=["other counts 9 tokens"],
+    figures=[SEEN, Figure("notify handler, wall", goal=Goal(2.5))],
+)
+
+
+class Responses:
+    """Claude Code's logs, read as simply as can be: of each id the largest output, at the first
+    time.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._found: dict[str, list[Record]] = {}
+        for path in home.glob(".claude/projects/**/*.jsonl"):
+            for record in map(json.loads, path.read_bytes().splitlines()):
+                if record["type"] == "assistant" and record["message"]["model"] != "<synthetic>":
+                    self._found.setdefault(record["message"]["id"], []).append(record)
+
+    @property
+    def usages(self) -> list[Usage]:
+        return [self._usage(records) for records in self._found.values()]
+
+    def repeats(self) -> Iterator[int]:
+        return (len(records) for records in self._found.values())
+
+    def _usage(self, records: list[Record]) -> Usage:
+        at = min(record["timestamp"] for record in records)
+        messages = [record["message"] for record in records]
+        used = max((message["usage"] for message in messages), key=lambda its: its["output_tokens"])
+        cached, output = used["cache_read_input_tokens"], used["output_tokens"]
+        fresh = used["input_tokens"] + used["cache_creation_input_tokens"] + cached
+        counters = Counters(fresh, cached, output, 0, fresh + output)
+        return Usage("claude-code", messages[0]["model"], moment(at.removesuffix("Z")), counters)
+
+
+def test_the_corpus_of_claude_code_holds_what_its_truth_says(tmp_path: Path) -> None:
+    corpus = ("claude-100m", str(tmp_path), "--scale", "0.05")
+    subprocess.run([sys.executable, GENERATOR, *corpus], check=True, stdout=subprocess.DEVNULL)
+    lines = (tmp_path / "truth.jsonl").read_text("utf-8").splitlines()
+    responses = Responses(tmp_path)
+    assert truth_of(responses) == dict(truth_row(json.loads(line)) for line in lines)
+    assert max(responses.repeats()) > 4  # resumed sessions and sub-agents repeat what others said
+
+
+def test_figures_are_written_between_their_markers_and_the_text_around_them_stays(
+    tmp_path: Path,
+) -> None:
+    document = tmp_path / "performance.md"
+    document.write_text(f"Above\n{BEGIN}\nolder figures\n{END}\nBelow\n", "utf-8")
+    again = Report.from_json(json.loads(json.dumps(REPORT.as_json())))
+    for report in (REPORT, again):
+        write_document(report, document)
+        text = document.read_text("utf-8")
+        above, _, rest = text.partition(f"{BEGIN}\n")
+        figures, _, below = rest.partition(f"{END}\n")
+        assert (above, below) == ("Above\n", "Below\n")
+        rows = [" ".join(line.split()) for line in figures.splitlines() if line.startswith("| ")]
+        assert rows[-2:] == [
+            "| first sync, wall | 2.000 s | 1.000 s (other) | 2 × | ≤ 1 × (0.8 ×) | **no** |",
+            "| notify handler, wall | not built yet | – | – | ≤ 2.5 × | – |",
+        ]
+        assert "A processor, 2 cores" in figures
+        assert "- At scale 0.1, for a try" in figures
+
+
+def test_a_document_without_markers_is_left_as_it_is(tmp_path: Path) -> None:
+    document = tmp_path / "performance.md"
+    document.write_text("By hand", "utf-8")
+    with pytest.raises(BenchError, match="lost its markers"):
+        write_document(REPORT, document)
+    assert document.read_text("utf-8") == "By hand"
