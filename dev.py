@@ -24,6 +24,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 LOCK = ROOT / "requirements.lock"
 EVIDENCE = ROOT / "docs" / "evidence.md"
+SCHEMA = ROOT / "docs" / "report.schema.json"
 
 DISTRIBUTIONS = (".", "plugins/codex", "plugins/every_code", "plugins/gemini", "server")
 GROUPS = ("test", "lint", "release")
@@ -170,6 +171,12 @@ def evidence(*, check: bool) -> None:
         EVIDENCE.write_text(after, "utf-8")
 
 
+def schema() -> None:
+    """Write docs/report.schema.json: what `vibescore report --json` answers."""
+    program = "import json, vibescore.answers as its; print(json.dumps(its.schema(), indent=2))"
+    SCHEMA.write_bytes(output("python", "-c", program))
+
+
 def lock() -> None:
     """Pin the newest allowed version of everything in requirements.lock."""
     groups = (argument for group in GROUPS for argument in ("--group", group))
@@ -224,6 +231,7 @@ def command_line() -> argparse.ArgumentParser:
     add(lint)
     add(bench)
     add(evidence).add_argument("--check", action="store_true", help="only say if it is up to date")
+    add(schema)
     add(lock)
     add(wheels).add_argument("folder", nargs="?", type=Path, default="dist")
     return parser

@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 from contextlib import suppress
+from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
@@ -85,7 +86,15 @@ def test_short_work_shows_no_progress(computer: Computer) -> None:
     assert screen.startswith("Read 1 of 1 log files")
 
 
-TABLES = [("report",), ("report", "daily"), ("plugins",), ("config",), ("status",)]
+REPORTS = ("hourly", "daily", "weekly", "monthly", "models", "sources")
+TABLES = [
+    ("report",),
+    *(("report", name, "--since", "1970-01-01") for name in REPORTS),
+    ("prices",),
+    ("plugins",),
+    ("config",),
+    ("status",),  # without a table
+]
 
 
 @pytest.mark.requirement("CLI-11")
@@ -118,11 +127,66 @@ def test_without_no_color_headings_stand_out(computer: Computer) -> None:
     assert ESCAPE in watched(computer, "plugins").screen
 
 
-@pytest.mark.requirement("CLI-11")
-def test_a_table_fits_a_narrow_terminal(computer: Computer) -> None:
-    Rollout(1).meta().model("gpt-5.1").turns(2).save(computer.home)
+def lines(computer: Computer, *arguments: str, columns: int) -> list[str]:
+    """What stands on a terminal of so many columns, without its colours."""
+    code, screen = watched(computer, *arguments, COLUMNS=str(columns))
+    assert code == 0, screen
+    return re.sub(ESCAPE + r"\[[\d;]*m", "", screen).splitlines()
+
+
+@pytest.fixture
+def used(computer: Computer) -> Computer:
+    """Millions of tokens of two models, one of them without a price."""
+    rollout = Rollout(1).meta().model("gpt-5.1-codex-mini").usage(12_345_678, 2_345_678, 99_999, 7)
+    rollout.model("a-model-of-a-very-long-name-that-has-no-price").usage(7_000, 6_000, 500, 400)
+    rollout.save(computer.home)
     computer.sync()
-    for command in (("report", "daily"), ("plugins",), ("config",)):
-        screen = re.sub(ESCAPE + r"\[[\d;]*m", "", watched(computer, *command, COLUMNS="60").screen)
-        assert screen
-        assert max(map(len, screen.splitlines())) <= 60, screen
+    return computer
+
+
+@pytest.mark.requirement("CLI-11", "CLI-09")
+@pytest.mark.parametrize("columns", [60, 80, 100, 130])
+@pytest.mark.parametrize("arguments", TABLES[:-1], ids=" ".join)
+def test_a_table_fits_its_terminal(
+    arguments: tuple[str, ...], columns: int, used: Computer
+) -> None:
+    shown = lines(used, *arguments, columns=columns)
+    assert shown
+    assert max(map(len, shown)) <= columns, "\n".join(shown)
+
+
+@pytest.mark.requirement("CLI-09")
+@pytest.mark.parametrize(
+    "name, columns", [("hourly", 56), ("daily", 42), ("weekly", 42), ("monthly", 42)]
+)
+def test_a_narrow_terminal_keeps_period_total_and_cost(
+    name: str, columns: int, used: Computer
+) -> None:
+    report = ("report", name, "--since", "1970-01-01", "--timezone", "UTC")
+    _, heading, _, row, *_ = lines(used, *report, columns=columns)
+    assert re.split(r" {2,}", heading.strip())[1:] == ["Total", "Est. cost"]
+    period, *numbers = re.split(r" {2,}", row.strip())
+    assert period.startswith("2026-08")
+    assert numbers == ["12,453,177", "≥$2.76"]
+
+
+@pytest.mark.requirement("CLI-09")
+def test_what_a_number_counts_goes_before_the_number_does(used: Computer) -> None:
+    """From wide to narrow, columns only disappear, and what stays is never cut."""
+    fewer: list[list[str]] = []
+    for columns in (200, 130, 100, 75, 60, 40, 20):
+        shown = lines(used, "report", "daily", columns=columns)
+        fewer.append(re.split(r" {2,}", shown[1].strip()))
+        assert "…" not in "".join(shown)
+        assert any("12,453,177" in line for line in shown)
+    assert fewer[0][:2] == ["Day", "Models"]
+    assert fewer[-1] == ["Day", "Total", "Est. cost"]
+    assert all(set(less) <= set(more) for more, less in pairwise(fewer))
+
+
+@pytest.mark.requirement("CLI-09")
+def test_a_name_that_is_too_long_is_folded_and_not_cut(used: Computer) -> None:
+    shown = lines(used, "report", "models", columns=60)
+    column = slice(shown[1].index("Model"), shown[1].index("Total") - 3)
+    name = "".join(line[column].strip() for line in shown[3:7])
+    assert "a-model-of-a-very-long-name-that-has-no-price" in name

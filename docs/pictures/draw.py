@@ -19,8 +19,18 @@ from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[2]
-COLUMNS = 92
-PICTURES = {"report": [["sync", "--offline"], ["report"]]}
+PICTURES = {
+    "report": (104, ["sync --offline", "report"]),
+    "report-daily": (148, ["report daily"]),
+    "report-weekly": (104, ["report weekly"]),
+    "report-monthly": (104, ["report monthly"]),
+    "report-hourly": (104, ["report hourly --since 2d --timezone Europe/Berlin"]),
+    "report-models": (112, ["report models --since 7d"]),
+    "report-sources": (104, ["report sources"]),
+    "report-narrow": (60, ["report models"]),
+    "prices": (104, ["prices gpt-5.2"]),
+}
+"""By name: the columns of the terminal, and what is typed there."""
 TEMPLATE = """<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>.{unique_id}-matrix {{
 font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
@@ -40,27 +50,29 @@ def main() -> None:
         subprocess.run(corpus, check=True, stdout=subprocess.DEVNULL)
         env = {
             **os.environ,
-            "VIBESCORE_HOME": str(Path(scratch, "home")),
+            "HOME": scratch,
+            "VIBESCORE_HOME": str(Path(scratch, ".vibescore")),
             "CODEX_HOME": str(logs / ".codex"),
             "GEMINI_HOME": str(logs / ".gemini"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "TERM": "xterm-256color",
         }
-        for name, commands in PICTURES.items():
-            console = Console(record=True, width=COLUMNS, file=io.StringIO())
+        for name, (columns, commands) in PICTURES.items():
+            console = Console(record=True, width=columns, file=io.StringIO())
             for command in commands:
-                console.print(Text.from_markup("[bold green]$[/] vibescore " + " ".join(command)))
-                console.print(Text.from_ansi(on_terminal(["vibescore", *command], env)), "")
+                console.print(Text.from_markup(f"[bold green]$[/] vibescore {command}"))
+                printed = on_terminal(["vibescore", *command.split()], env, columns=columns)
+                console.print(Text.from_ansi(printed), "")
             picture = console.export_svg(
                 title="", theme=SVG_EXPORT_THEME, code_format=TEMPLATE, unique_id="vibescore"
             )
             (ROOT / f"docs/pictures/{name}.svg").write_text(picture, "utf-8")
 
 
-def on_terminal(command: list[str], env: dict[str, str]) -> str:
+def on_terminal(command: list[str], env: dict[str, str], *, columns: int) -> str:
     """What a command prints when somebody watches."""
     leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     with subprocess.Popen(command, env=env, stdout=follower, stderr=follower, stdin=follower):
         os.close(follower)
         printed = b""

@@ -10,7 +10,7 @@ from vibescore import __version__
 from vibescore.cli.app import App
 from vibescore.errors import VibescoreError
 
-COMMANDS = ("sync", "report", "export", "status", "plugins", "config", "completion")
+COMMANDS = ("sync", "report", "prices", "export", "status", "plugins", "config", "completion")
 
 
 class LazyGroup(click.Group):

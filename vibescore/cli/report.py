@@ -1,149 +1,280 @@
 """``vibescore report``: usage in local days, from the store alone, without any server (CLI-09)."""
 
-import json
-import time
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+import csv
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vibescore.cli.app import App, pass_app
-from vibescore.cli.table import print_heading, print_table
+from vibescore.cli.asking import Asked, asking, check
+from vibescore.cli.table import print_heading, print_table, print_text
 
 if TYPE_CHECKING:
-    from vibescore.model import Bucket, TokenTotals
+    from datetime import date
 
-HEADINGS = ("Input", "Cached", "Output", "Reasoning", "Total")
+    from vibescore.answers import Answer, By, Span, Table, Totals
+    from vibescore.report import Usage
+
 NOTHING = "Nothing was collected yet: 'vibescore sync --offline' reads the logs on this computer."
-
-Rows = list[tuple["Bucket", "TokenTotals"]]
+COUNTED = ("Input", "Cached", "Output", "Reasoning", "Total", "Est. cost")
+COLUMNS = {
+    "overview": ("Source", "Model", *COUNTED),
+    "hourly": ("Hour", "Models", *COUNTED),
+    "daily": ("Day", "Models", *COUNTED),
+    "weekly": ("Week of", "Models", *COUNTED),
+    "monthly": ("Month", "Models", *COUNTED),
+    "models": ("Source", "Model", *COUNTED, "Share"),
+    "sources": ("Source", *COUNTED, "Share"),
+}
+SPARE = (("Models",), ("Cached", "Reasoning"), ("Input", "Output"), ("Share",))
+"""What goes first where there is no room."""
+FIELDS = {
+    "overview": ("span", "source", "model", "share"),
+    "models": ("source", "model", "share"),
+    "sources": ("source", "share"),
+}
+"""What a row of ``--csv`` begins with, beside the period."""
 
 
 @click.group("report", invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
-@click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
-    """Show today and this week, by source and model, in this computer's time zone.
+@asking
+def command(asked: Asked) -> None:
+    """Show today and this week, by source and model.
+
+    With --since or --until it shows those days instead. The options hold for every report. Days
+    follow your time zone; costs are estimates from public list prices ('vibescore prices').
 
     \b
     Examples:
       vibescore report
-      vibescore report daily
-      vibescore report daily --json
+      vibescore report daily --since 7d
+      vibescore report models --since 2026-08-01 --json
     """
-    if ctx.invoked_subcommand is None:
-        _overview(ctx.obj, as_json)
+    from vibescore.calendar import monday_of
+
+    if asked.selection.names_days:
+        _report(asked, lambda usage: usage.overview())
+    else:
+        week = asked.on(monday_of(asked.today), asked.today)
+        _report(week, lambda usage: usage.overview_of_week(asked.today))
 
 
 @command.command("daily")
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
-@pass_app
-def daily(app: App, as_json: bool) -> None:
+@asking
+def daily(asked: Asked) -> None:
     """Show each local day with usage.
 
     \b
-    Example:
+    Examples:
       vibescore report daily
+      vibescore report daily --since 7d --timezone Asia/Kathmandu
     """
-    from vibescore.calendar import fold_days
-    from vibescore.model import ZERO
+    _by_period(asked, "daily")
 
-    rows = _rows(app)
-    days = sorted(fold_days(((bucket.start, tokens) for bucket, tokens in rows), None).items())
-    total = sum((tokens for _, tokens in days), ZERO)
-    if as_json:
-        listed = [{"day": day.isoformat(), **_fields(tokens)} for day, tokens in days]
-        _print_json({"timezone": _zone(), "days": listed, "total": _fields(total)})
-    elif not days:
-        click.echo(NOTHING)
+
+@command.command("weekly")
+@asking
+def weekly(asked: Asked) -> None:
+    """Show each week with usage, named by its Monday.
+
+    \b
+    Example:
+      vibescore report weekly
+    """
+    _by_period(asked, "weekly")
+
+
+@command.command("monthly")
+@asking
+def monthly(asked: Asked) -> None:
+    """Show each month with usage.
+
+    \b
+    Example:
+      vibescore report monthly --csv
+    """
+    _by_period(asked, "monthly")
+
+
+@command.command("hourly")
+@asking
+def hourly(asked: Asked) -> None:
+    """Show each local hour with usage, of today.
+
+    With --since or --until it shows those days instead. An hour stands with its offset from UTC,
+    because the night that sets clocks back has one hour twice.
+
+    \b
+    Examples:
+      vibescore report hourly
+      vibescore report hourly --since yesterday
+    """
+    if not asked.selection.names_days:
+        asked = asked.on(asked.today, asked.today)
+    _by_period(asked, "hourly")
+
+
+@command.command("models")
+@asking
+def models(asked: Asked) -> None:
+    """Show what each model used, and its share of all tokens.
+
+    \b
+    Example:
+      vibescore report models --since 7d
+    """
+    _report(asked, lambda usage: usage.by_model())
+
+
+@command.command("sources")
+@asking
+def sources(asked: Asked) -> None:
+    """Show what each source used, and its share of all tokens.
+
+    \b
+    Example:
+      vibescore report sources
+    """
+    _report(asked, lambda usage: usage.by_source())
+
+
+def _by_period(asked: Asked, by: "By") -> None:
+    _report(asked, lambda usage: usage.by_period(by))
+
+
+def _report(asked: Asked, make: Callable[["Usage"], "Answer"]) -> None:
+    from vibescore.prices import load_prices
+    from vibescore.report import Usage, spent
+
+    prices = load_prices(asked.app.home)
+    with asked.app.store() as store:
+        rows = [row for row in store.rows() if row[1]] if store else []
+    check(asked.selection, (bucket for bucket, _ in rows))
+    its = spent(rows, asked.selection, prices.in_layers())
+    answer = make(Usage(its, asked.selection, prices.as_of))
+    if asked.form == "json":
+        _print_json(answer)
+    elif asked.form == "csv":
+        _print_csv(answer)
+    elif rows:
+        _print_tables(answer)
     else:
-        table = [[day.isoformat(), *_numbers(tokens)] for day, tokens in days]
-        print_table(("Day", *HEADINGS), table, numbers=5, total=("Total", *_numbers(total)))
-        click.echo(f"Tokens by local day ({_zone()}).")
+        click.echo(NOTHING)
 
 
-def _overview(app: App, as_json: bool) -> None:
-    from vibescore.calendar import local_day, week_of
+def _print_json(answer: "Answer") -> None:
+    from msgspec import json
 
-    today = local_day(time.time(), None)
-    monday = week_of(today)
-    rows = [pair for pair in _rows(app) if monday <= local_day(pair[0].start, None) <= today]
-    todays = [pair for pair in rows if local_day(pair[0].start, None) == today]
-    if as_json:
-        week = {
-            "from": monday.isoformat(),
-            "to": (monday + timedelta(days=6)).isoformat(),
-            **_period(rows),
-        }
-        _print_json(
-            {
-                "timezone": _zone(),
-                "today": {"day": today.isoformat(), **_period(todays)},
-                "week": week,
-            }
-        )
-        return
-    _print_period(f"Today, {today:%A} {today.isoformat()}", todays)
-    _print_period(f"This week, since Monday {monday.isoformat()}", rows)
-    click.echo(f"Tokens by local day ({_zone()}). 'vibescore report daily' shows every day.")
+    click.echo(json.format(json.encode(answer)))
 
 
-def _rows(app: App) -> Rows:
-    with app.store() as store:
-        return [pair for pair in store.rows() if pair[1]] if store else []
-
-
-def _by_model(rows: Rows) -> dict[tuple[str, str], "TokenTotals"]:
-    from vibescore.model import ZERO
-
-    sums: dict[tuple[str, str], TokenTotals] = {}
-    for bucket, tokens in rows:
-        key = (bucket.source, bucket.model)
-        sums[key] = sums.get(key, ZERO) + tokens
-    return dict(sorted(sums.items(), key=lambda item: (-item[1].total_tokens, item[0])))
-
-
-def _sum(sums: Iterable["TokenTotals"]) -> "TokenTotals":
-    from vibescore.model import ZERO
-
-    return sum(sums, ZERO)
-
-
-def _period(rows: Rows) -> dict[str, Any]:
-    sums = _by_model(rows)
-    models = [
-        {"source": source, "model": model, **_fields(sums[source, model])} for source, model in sums
-    ]
-    return {"models": models, "total": _fields(_sum(sums.values()))}
-
-
-def _print_period(title: str, rows: Rows) -> None:
-    print_heading(title)
-    sums = _by_model(rows)
-    if not sums:
-        click.echo("  no usage\n")
-        return
-    table = [[*key, *_numbers(tokens)] for key, tokens in sums.items()]
-    total = ("Total", "", *_numbers(_sum(sums.values())))
-    print_table(("Source", "Model", *HEADINGS), table, numbers=5, total=total)
-
-
-def _fields(tokens: "TokenTotals") -> dict[str, int]:
+def _print_csv(answer: "Answer") -> None:
+    """A heading and the rows, no totals: the sum of a column is the sum of its rows."""
     from msgspec.structs import asdict
 
-    return asdict(tokens)
+    from vibescore.answers import Totals
+
+    fields = (*FIELDS.get(answer.report, ("period",)), *Totals.__struct_fields__)
+    writer = csv.DictWriter(sys.stdout, fields, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for part in _parts(answer):
+        span = {"span": getattr(part, "name", None)}
+        writer.writerows(span | asdict(row) | asdict(row.totals) for row in part.rows)
 
 
-def _numbers(tokens: "TokenTotals") -> list[str]:
-    return [f"{count:,}" for count in tokens.counters]
+def _parts(answer: "Answer") -> "Sequence[Span | Table]":
+    """What becomes a table of its own."""
+    from vibescore.answers import Overview
+
+    return answer.spans if isinstance(answer, Overview) else [answer]
 
 
-def _print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, indent=2))
+def _print_tables(answer: "Answer") -> None:
+    from vibescore.answers import Span
+
+    for part in _parts(answer):
+        if isinstance(part, Span):
+            print_heading(_title(part))
+        if part.rows:
+            _print_table(COLUMNS[answer.report], part)
+        else:
+            click.echo("  no usage\n")
+    for note in _notes(answer):
+        print_text(note)
 
 
-def _zone() -> str:
-    """The local time zone as people write it: name and offset from UTC."""
-    now = datetime.now(UTC).astimezone()
-    return "UTC" if now.tzname() == "UTC" else f"{now.tzname()}, UTC{now.isoformat()[-6:]}"
+def _title(span: "Span") -> str:
+    if span.name == "today":
+        return f"Today, {span.since:%A} {span.since}"
+    if span.name == "week":
+        return f"This week, since Monday {span.since}"
+    return f"Usage {_days(span.since, span.until)}"
+
+
+def _print_table(headings: Sequence[str], part: "Span | Table") -> None:
+    first = headings.index(COUNTED[0])
+    print_table(
+        headings,
+        [[CELLS[heading](row) for heading in headings] for row in part.rows],
+        numbers=len(headings) - first,
+        total=["Total", *(CELLS[h](part) if h in COUNTED else "" for h in headings[1:])],
+        spare=SPARE,
+    )
+
+
+def _notes(answer: "Answer") -> Iterator[str]:
+    """What the numbers are, and what they leave out."""
+    unit = "hour" if answer.report == "hourly" else "day"
+    days = "" if answer.report == "overview" else _days(answer.since, answer.until)
+    limits = [days, *_only(answer.sources), *_only(answer.models)]
+    shown = "".join(f", {limit}" for limit in limits if limit)
+    yield (
+        f"Tokens by local {unit} ({answer.timezone}){shown}. Costs are estimates in USD from list "
+        f"prices of {answer.prices_as_of} ('vibescore prices')."
+    )
+    if names := ", ".join(answer.unpriced_models):
+        yield f"No price is known for {names}: costs leave it out (≥), or there is none (–)."
+
+
+def _only(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield f"only {' and '.join(names)}"
+
+
+def _days(since: "date | None", until: "date | None") -> str:
+    if since == until:
+        return f"on {since}" if since else ""
+    ends = (("from", since), ("to", until))
+    return " ".join(f"{word} {day}" for word, day in ends if day)
+
+
+def _period(period: str) -> str:
+    """``2026-10-25 01:00 +02:00``; other periods as they are."""
+    return f"{period[:10]} {period[11:16]} {period[16:]}".rstrip()
+
+
+def _cost(totals: "Totals") -> str:
+    """``≥`` before a cost that leaves out tokens without a price; ``–`` when it would be all."""
+    if totals.cost_usd is None:
+        return "–"
+    usd = Decimal(totals.cost_usd)
+    shown = "<$0.01" if 0 < usd < Decimal("0.005") else f"${usd:,.2f}"
+    return f"≥{shown}" if totals.unpriced_tokens else shown
+
+
+CELLS: Mapping[str, Callable[[Any], str]] = {
+    "Source": lambda row: row.source,
+    "Model": lambda row: row.model,
+    "Models": lambda row: ", ".join(row.models),
+    **dict.fromkeys(("Hour", "Day", "Week of", "Month"), lambda row: _period(row.period)),
+    "Input": lambda row: f"{row.totals.input_tokens:,}",
+    "Cached": lambda row: f"{row.totals.cached_input_tokens:,}",
+    "Output": lambda row: f"{row.totals.output_tokens:,}",
+    "Reasoning": lambda row: f"{row.totals.reasoning_output_tokens:,}",
+    "Total": lambda row: f"{row.totals.total_tokens:,}",
+    "Est. cost": lambda row: _cost(row.totals),
+    "Share": lambda row: f"{row.share:.1%}",
+}
+"""What stands below each heading."""
