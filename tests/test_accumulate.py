@@ -143,6 +143,25 @@ def test_a_running_total_that_only_grows_counts_as_its_last_value(steps: list[To
     assert grown == last
 
 
+normal = st.builds(
+    lambda input, output, cached, reasoning: TokenTotals.normal(
+        input=input, output=output, cached_input=cached, reasoning_output=reasoning
+    ),
+    *[st.integers(0, 9)] * 4,
+)
+
+
+@pytest.mark.requirement("COL-10")
+@given(normal, normal)
+def test_what_is_in_normal_form_grows_in_normal_form(one: TokenTotals, other: TokenTotals) -> None:
+    low, high = sorted((one, other), key=lambda its: its.total_tokens)
+    grown = growth(low, high)
+    assert grown.total_tokens == high.total_tokens - low.total_tokens
+    assert grown.total_tokens == grown.input_tokens + grown.output_tokens
+    assert grown.cached_input_tokens <= grown.input_tokens
+    assert grown.reasoning_output_tokens <= grown.output_tokens
+
+
 @pytest.mark.requirement("COL-10")
 @given(tokens, tokens)
 def test_a_running_total_that_fell_counts_nothing(one: TokenTotals, other: TokenTotals) -> None:

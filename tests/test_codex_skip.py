@@ -17,7 +17,7 @@ from samples import texts
 from stories import spelled
 from support import Computer
 
-from vibescore import Environment, Lines, ParseContext
+from vibescore import Environment, Lines, ParseContext, Tree
 from vibescore.model import Usage
 from vibescore.reader import read
 
@@ -83,6 +83,7 @@ def usage(path: Path, reading: Lines, position: int = 0) -> Iterable[Usage]:
     """What the plugin counts in a log from a position on."""
     context = ParseContext(
         key="1",
+        tree=Tree(path.parent, path.name, reading),
         state=reading.state(),
         ancestors=(),
         complete=True,

@@ -107,11 +107,22 @@ def test_a_plugin_is_told_in_which_of_its_trees_a_file_lies(computer: Computer) 
         trees.append(tree)
         return Identity(path.stem)
 
-    def parse() -> list[UsageEvent]:
+    def parse(context: ParseContext) -> list[UsageEvent]:
+        trees.append(context.tree)
         return []
 
     for name in ("1", "2"):
         log(computer, name, ("x", 1))
     plugin = made_up("toy", discover=discover, identify=identify, parse=parse)
     computer.collect([plugin])
-    assert [tree.pattern for tree in trees] == ["1.log", "2.log"]
+    assert [tree.pattern for tree in trees] == ["1.log", "2.log"] * 2
+
+
+@pytest.mark.requirement("PLG-02", "COL-09")
+def test_two_trees_with_the_same_files_are_a_mistake_that_is_told(computer: Computer) -> None:
+    def discover(env: Environment) -> list[Tree]:
+        return [Tree(env.home / "toy", "*.log", Lines(Record)) for _ in range(2)]
+
+    summary = computer.collect([made_up("toy", discover=discover, parse=lambda records: records)])
+    (problem,) = summary.problems
+    assert "two trees are toy/*.log" in problem.what

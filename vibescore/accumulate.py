@@ -173,9 +173,17 @@ def _size(tokens: TokenTotals) -> tuple[int, ...]:
 
 
 def growth(before: TokenTotals, now: TokenTotals) -> TokenTotals:
-    """What a running total grew by; a total that fell started anew elsewhere and counts nothing."""
+    """What a running total grew by; a total that fell started anew elsewhere and counts nothing.
+
+    Where a part fell while the whole grew, the others are cut to the whole: what is in normal form
+    grows in normal form.
+    """
     if now.total_tokens <= before.total_tokens:
         return ZERO
-    return TokenTotals(
-        *(max(new - old, 0) for new, old in zip(now.counters, before.counters, strict=True))
-    )
+    parts = zip(now.counters, before.counters, strict=True)
+    input, cached, output, reasoning, total = (max(new - old, 0) for new, old in parts)
+    if all(its.total_tokens == its.input_tokens + its.output_tokens for its in (before, now)):
+        input = min(input, total)
+        output = total - input
+        cached, reasoning = min(cached, input), min(reasoning, output)
+    return TokenTotals(input, cached, output, reasoning, total)

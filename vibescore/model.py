@@ -34,6 +34,16 @@ class TokenTotals(Struct, frozen=True, array_like=True, gc=False):
     reasoning_output_tokens: int = 0
     total_tokens: int = 0
 
+    @classmethod
+    def normal(
+        cls, *, input: int, output: int, cached_input: int = 0, reasoning_output: int = 0
+    ) -> "TokenTotals":
+        """In normal form: cached is part of the input, reasoning part of the output, and the total
+        is input + output.
+        """
+        cached, reasoning = min(cached_input, input), min(reasoning_output, output)
+        return cls(input, cached, output, reasoning, input + output)
+
     def __add__(self, other: "TokenTotals") -> "TokenTotals":
         return TokenTotals(
             self.input_tokens + other.input_tokens,
@@ -234,13 +244,15 @@ class Identity:
 class ParseContext:
     """What parsing may know beside the records.
 
-    ``state`` is the reading's state struct: change it in place, it is kept with the cursor.
+    ``tree`` is the one, as declared, in which the file with the records was found. ``state`` is
+    the reading's state struct: change it in place, it is kept with the cursor.
     ``ancestors`` are the keys of the parent, its parent and so on; ``complete`` says whether they
     reach a session without parent. ``seen(id)`` says whether an event was met before,
     ``skip(reason)`` counts a record that was left out; a reason is a constant text.
     """
 
     key: str
+    tree: Tree
     state: Any
     ancestors: tuple[str, ...]
     complete: bool

@@ -67,6 +67,7 @@ class Plugin:
         trees = self._items("discover", Tree, "vibescore_discover", env=env)
         for tree in trees:
             self._check("discover", check_tree, tree)
+        self._check("discover", check_apart, trees)
         return trees
 
     def identify(self, path: Path, head: Any, tree: Tree) -> Identity | None:
@@ -276,6 +277,14 @@ def check_tree(tree: Any) -> None:
         raise TypeError("Tree.in_order is neither true nor false")
     reading.state()
     re.compile(reading.skip or b"" if isinstance(reading, Lines) else b"")
+
+
+def check_apart(trees: list[Tree]) -> None:
+    """Raise ValueError if trees share files, of which only the first could read any."""
+    places = [(tree.root, tree.pattern) for tree in trees]
+    for root, pattern in places:
+        if places.count((root, pattern)) > 1:
+            raise ValueError(f"two trees are {root.name}/{pattern}: one query can read two tables")
 
 
 def check_identity(identity: Any) -> None:

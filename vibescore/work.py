@@ -248,7 +248,9 @@ def _parts(place: int, job: Job, claim: Claim, memory: _Memory) -> Iterator[Outc
     row, reading, source = job.row, claim.tree.reading, claim.plugin.name
     state = _state(job, claim)
     seen = partial(memory.seen, source)
-    context = ParseContext(row.key, state, job.ancestors, job.complete, seen, Skips().add)
+    context = ParseContext(
+        row.key, claim.tree, state, job.ancestors, job.complete, seen, Skips().add
+    )
     for piece in read(job.found.path, reading, row.position, buffer=memory.buffer):
         context.skip = piece.skips.add
         usage = claim.plugin.parse(piece.records, context) if piece.records else []

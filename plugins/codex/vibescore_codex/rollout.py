@@ -193,12 +193,8 @@ def _minus(total: Vector, before: Vector | None) -> Vector:
 
 
 def _tokens(used: Vector) -> TokenTotals:
-    """Normal form: the total is input + output, whatever the log says."""
+    """Whatever total the log gives."""
     input_tokens, cached, output, reasoning, _ = used
-    return TokenTotals(
-        input_tokens,
-        min(cached, input_tokens),
-        output,
-        min(reasoning, output),
-        input_tokens + output,
+    return TokenTotals.normal(
+        input=input_tokens, cached_input=cached, output=output, reasoning_output=reasoning
     )

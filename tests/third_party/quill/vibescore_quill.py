@@ -43,7 +43,12 @@ class Spent(Struct, frozen=True):
     @property
     def tokens(self) -> TokenTotals:
         output = self.output
-        return TokenTotals(self.input, self.cached, output, self.reasoning, self.input + output)
+        return TokenTotals.normal(
+            input=self.input,
+            cached_input=self.cached,
+            output=output,
+            reasoning_output=self.reasoning,
+        )
 
 
 class Session(Spent, frozen=True):
