@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -12,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from rollouts import Record, Rollout, compact, spaced, stamp, truth_of
 from samples import texts
 from stories import spelled
@@ -24,7 +24,7 @@ from vibescore.reader import read
 (CODEX,) = (plugin for plugin in Computer.plugins() if plugin.name == "codex")
 READINGS = [tree.reading for tree in CODEX.discover(Environment({}, Path("/nowhere")))]
 READING, *_ = [reading for reading in READINGS if isinstance(reading, Lines)]
-NAIVE = replace(READING, skip=None)
+NAIVE = structs.replace(READING, skip=None)
 
 MODEL = {"type": "turn_context", "payload": {"model": "gpt-5.1", "cwd": "/home/u"}}
 SETTINGS = {"type": "thread_settings_applied", "thread_settings": {"model": "gpt-5.2"}}

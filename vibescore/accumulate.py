@@ -7,7 +7,6 @@ model beats ``unknown``. So any order of files, any split and any repetition end
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple
@@ -20,12 +19,12 @@ from vibescore.model import (
     UNKNOWN,
     ZERO,
     Bucket,
-    Copy,
     EventId,
     Mark,
     RunningTotal,
     TokenTotals,
     Usage,
+    UsageEvent,
     half_hour,
     model_name,
 )
@@ -77,15 +76,14 @@ class Met(Struct, frozen=True, array_like=True, gc=False):
     mark: bool = False
 
 
-@dataclass(slots=True)
-class Change:
+class Change(Struct):
     """What a run of events changes: the ledger's entries (None: taken back), its marks and the
     files they were met in, and sums by file and bucket.
     """
 
-    events: dict[int, Counted | None] = field(default_factory=dict)
-    marks: dict[int, int] = field(default_factory=dict)
-    sums: dict[tuple[int, Bucket], TokenTotals] = field(default_factory=dict)
+    events: dict[int, Counted | None] = {}
+    marks: dict[int, int] = {}
+    sums: dict[tuple[int, Bucket], TokenTotals] = {}
 
     def replace(self, event: int, before: Counted | None, after: Counted | None) -> None:
         """Let an event count ``after`` instead of ``before``."""
@@ -115,7 +113,7 @@ def is_in_range(at: float, tokens: TokenTotals) -> bool:
     for sums in 64 bits. Raises TypeError for what is no number or no integer.
     """
     counters = tokens.counters
-    if any(type(count) is not int for count in counters):
+    if {*map(type, counters)} != {int}:
         raise TypeError("a counter is an integer")
     return 0 <= at < LAST_SECOND and min(counters) >= 0 and max(counters) <= LARGEST_COUNT
 
@@ -123,10 +121,10 @@ def is_in_range(at: float, tokens: TokenTotals) -> bool:
 def meet(source: str, usage: Usage) -> Met:
     """What the ledger needs of usage."""
     id = event_hash(source, usage.id)
-    if isinstance(usage, Copy | Mark):
-        return Met(id, mark=isinstance(usage, Mark))
-    running = isinstance(usage, RunningTotal)
-    return Met(id, half_hour(usage.at), model_name(usage.model), usage.tokens, running)
+    if isinstance(usage, (UsageEvent, RunningTotal)):
+        running = isinstance(usage, RunningTotal)
+        return Met(id, half_hour(usage.at), model_name(usage.model), usage.tokens, running)
+    return Met(id, mark=isinstance(usage, Mark))
 
 
 def accumulate(

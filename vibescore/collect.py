@@ -5,8 +5,9 @@ discover → read → parse → accumulate → attribute → reconcile → queue
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
 from typing import Protocol, Self
+
+from msgspec import Struct, to_builtins
 
 from vibescore.accumulate import LAST_SECOND, Met
 from vibescore.backfill import attribute, dominant
@@ -62,18 +63,17 @@ class NoProgress:
     def __exit__(self, *error: object) -> None: ...
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(Struct):
     """What a collection did: where it looked, files found and read, usage events met, published
     rows that changed, and problems.
     """
 
-    roots: list[str] = field(default_factory=list)
+    roots: list[str] = []
     files: int = 0
     files_read: int = 0
     events: int = 0
     changed_rows: int = 0
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = []
 
 
 def collect(
@@ -101,7 +101,7 @@ def collect(
         _read_all(store, plan, summary, NoProgress(), today)
     summary.changed_rows = len(reconcile(store, usable, summary.problems))
     _close_events(store, today)
-    store.keep("last sync", {"at": now, **asdict(summary)})
+    store.keep("last sync", {"at": now, **to_builtins(summary)})
     return summary
 
 

@@ -4,14 +4,13 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from vibescore.model import COMPRESSED
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A file as it stands: real path, size in bytes, change time in nanoseconds, device and
     inode.
     """

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from vibescore.discover import Found, covers, stand, walk
 from vibescore.errors import PluginError
@@ -13,8 +15,7 @@ from vibescore.reader import read_head, tail_hash
 from vibescore.store import FileRow, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something that was left out, for diagnostics: whose it is, where (may be empty), and what
     happened.
     """
@@ -24,16 +25,14 @@ class Problem:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A plugin's claim to the files of a tree."""
 
     plugin: Plugin
     tree: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """Files that are claimed together: a real directory, a pattern, and the claims by name of the
     plugin.
 
@@ -50,8 +49,7 @@ class Ground:
         return next((claim for claim in self.claims if claim.plugin.name == source), None)
 
 
-@dataclass(slots=True)
-class Job:
+class Job(Struct):
     """A file to read, from ``row.position`` on; the ``row`` of one that ``is_new`` has no id yet.
 
     ``vanished`` are earlier readings of content that is gone; ``forgotten`` is the reading that
@@ -62,7 +60,7 @@ class Job:
     found: Found
     row: FileRow
     claim: Claim | None
-    vanished: list[FileRow] = field(default_factory=list)
+    vanished: list[FileRow] = []
     forgotten: FileRow | None = None
     ancestors: tuple[str, ...] = ()
     complete: bool = True
@@ -76,16 +74,15 @@ class Job:
         return self.found.size - (self.row.position or 0)
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """Where was looked, how many files were found, the jobs in order, and what could not be looked
     at.
     """
 
-    roots: list[str] = field(default_factory=list)
+    roots: list[str] = []
     files: int = 0
-    jobs: list[Job] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    jobs: list[Job] = []
+    problems: list[Problem] = []
 
 
 def make_plan(store: Store, plugins: Iterable[Plugin], env: Environment, *, rebuild: bool) -> Plan:
@@ -283,7 +280,7 @@ def _stamped(found: Found, ground: Ground) -> Found:
     log = stand(found.path + "-wal")
     if log is None:
         return found
-    return replace(found, size=found.size + log.size, mtime=max(found.mtime, log.mtime))
+    return found._replace(size=found.size + log.size, mtime=max(found.mtime, log.mtime))
 
 
 def _unchanged(row: FileRow, found: Found) -> bool:

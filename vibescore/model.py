@@ -9,7 +9,6 @@ alone keeps reasoning and total as its log gives them (COL-06).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -146,8 +145,7 @@ class Bucket(NamedTuple):
 Slots = Mapping[Slot, Mapping[str, TokenTotals]]
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """What a plugin may know of the computer: the variables and the home directory."""
 
     variables: Mapping[str, str]
@@ -167,8 +165,7 @@ class NoState(Struct):
     """The state of a reading that needs none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """A log with one JSON record a line.
 
     ``record`` and ``state`` are msgspec structs: the fields of ``record`` are all that is ever
@@ -184,8 +181,7 @@ class Lines:
     skip: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A file that is one JSON value and is rewritten as a whole: one record, and a new state, each
     time it changed.
     """
@@ -194,8 +190,7 @@ class Document:
     state: type[Struct] = NoState
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """A SQLite database, opened read-only.
 
     ``query`` binds ``:since`` to the last value of its first column that was read (None at first)
@@ -210,8 +205,7 @@ class Rows:
 Reading = Lines | Document | Rows
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """Where files of a source are and how they are read.
 
     ``pattern`` is relative to ``root``, with ``*`` and ``?`` inside a name and ``**`` for any
@@ -232,16 +226,14 @@ class Tree:
     in_order: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Which session a file belongs to, and from which session that one was forked, if any."""
 
     key: str
     parent: str | None = None
 
 
-@dataclass(slots=True)
-class ParseContext:
+class ParseContext(Struct):
     """What parsing may know beside the records.
 
     ``tree`` is the one, as declared, in which the file with the records was found. ``state`` is
@@ -260,8 +252,7 @@ class ParseContext:
     skip: Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyTarget:
+class NotifyTarget(Struct, frozen=True):
     """Where a tool can be told to call us after each turn; the host edits, chains and restores
     (NTF-01, NTF-08).
 
@@ -275,8 +266,7 @@ class NotifyTarget:
     create: bool = False
 
 
-@dataclass(slots=True)
-class Timeline:
+class Timeline(Struct):
     """The known models of every source over time, for backfill by alignment (BKF-05).
 
     ``half_hours(source)`` gives the sorted half-hours that hold usage, ``dominant(slot)`` the
@@ -300,11 +290,10 @@ class Timeline:
         return Slot(source, min(near, key=lambda other: (abs(other - start), other)))
 
 
-@dataclass(slots=True)
-class Skips:
+class Skips(Struct):
     """Counts of records that were left out, by constant reason (COL-09)."""
 
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = {}
 
     def add(self, reason: str) -> None:
         """Count one record; raises TypeError unless the reason is a text."""
@@ -331,6 +320,14 @@ def utc_seconds(text: str | None) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()
+
+
+def is_time(text: str | None) -> bool:
+    """Whether ``utc_seconds`` of it is a time."""
+    try:
+        return bool(text and datetime.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def iso_utc(seconds: float) -> str:

@@ -9,7 +9,6 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -47,8 +46,7 @@ Trace = Callable[[str], None]
 Answer = TypeVar("Answer")
 
 
-@dataclass(slots=True)
-class Plugin:
+class Plugin(Struct):
     """One source: what it is, whether it could be loaded, and its hooks.
 
     ``problem`` says in one sentence why it is not in use. Every call raises PluginError when the
@@ -60,7 +58,7 @@ class Plugin:
     version: str = ""
     state: str = LOADED
     problem: str = ""
-    hooks: Mapping[str, pluggy.HookCaller] = field(default_factory=dict)
+    hooks: Mapping[str, pluggy.HookCaller] = {}
     trace: Trace | None = None
 
     def discover(self, env: Environment) -> list[Tree]:

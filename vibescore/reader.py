@@ -9,16 +9,15 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
-from vibescore.model import COMPRESSED, Document, Lines, Reading, Rows, Skips, Tree, utc_seconds
+from vibescore.model import COMPRESSED, Document, Lines, Reading, Rows, Skips, Tree, is_time
 
 PIECE = 1 << 20
 PAGE = 4096
@@ -43,8 +42,7 @@ column.
 """
 
 
-@dataclass(slots=True)
-class Piece:
+class Piece(Struct):
     """Records read in one go, and the position right behind them; ``size`` in bytes, for
     progress.
     """
@@ -278,7 +276,7 @@ class _LineReader:
         return records, skips, start
 
     def _has_time(self, record: Struct) -> bool:
-        return self._inherited is None or utc_seconds(getattr(record, self._inherited)) is not None
+        return self._inherited is None or is_time(getattr(record, self._inherited))
 
     def _stand_in(self, skipped: re.Match[bytes] | None) -> list[Any]:
         """A record with only what may be inherited from a skipped line."""

@@ -9,13 +9,13 @@ event's id (COL-11).
 
 import json
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from vibescore.accumulate import Change, Counted, Known, Standing
 from vibescore.errors import StoreError
@@ -87,8 +87,7 @@ NAMED = (
 SUMS = ", ".join(f"SUM(c.{name})" for name in COUNTERS.split(", "))
 
 
-@dataclass(slots=True)
-class FileRow:
+class FileRow(Struct):
     """One reading of a file from its start; see ``file`` in the schema.
 
     ``path`` is None once the file was rewritten or is known to be gone. ``source`` is empty for a
@@ -109,23 +108,22 @@ class FileRow:
     state: bytes | None = None
     claims: str = ""
     rules_version: int = 0
-    skips: dict[str, int] = field(default_factory=dict)
+    skips: dict[str, int] = {}
 
 
-FILE_COLUMNS = tuple(field.name for field in fields(FileRow))
+FILE_COLUMNS = FileRow.__struct_fields__
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """What is committed at once: readings, readings to forget or to read again, events, running
     totals, and their sums (QUE-01).
     """
 
-    files: dict[int, FileRow] = field(default_factory=dict)
-    forgotten: list[int] = field(default_factory=list)
+    files: dict[int, FileRow] = {}
+    forgotten: list[int] = []
     change: Change = field(default_factory=Change)
-    running: dict[int, TokenTotals] = field(default_factory=dict)
-    outdated: set[int] = field(default_factory=set)
+    running: dict[int, TokenTotals] = {}
+    outdated: set[int] = set()
 
 
 class Store:
@@ -533,4 +531,6 @@ def _way_out(error: sqlite3.OperationalError, path: Path) -> str:
 
 def _is_full(path: Path) -> bool:
     """Whether the disk has no room for the little that SQLite needs beside the store."""
+    import shutil
+
     return shutil.disk_usage(path.parent).free < LITTLE_ROOM

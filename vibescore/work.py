@@ -10,13 +10,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from vibescore.accumulate import Met, event_hash, is_in_range, meet
 from vibescore.errors import PluginError
@@ -57,11 +56,11 @@ class Outcome(Struct, array_like=True):
     """
 
     job: int
-    met: list[Met] = field(default_factory=list)
+    met: list[Met] = []
     position: Position = None
     state: bytes | None = None
     tail: bytes | None = None
-    skips: dict[str, int] = field(default_factory=dict)
+    skips: dict[str, int] = {}
     size: int = 0
     done: bool = False
     problem: str = ""
@@ -121,8 +120,7 @@ def _shares(jobs: list[Job], families: list[Family], count: int) -> list[list[Fa
     return shares
 
 
-@dataclass(frozen=True, slots=True)
-class _Helper:
+class _Helper(Struct, frozen=True):
     process: ForkProcess
     receiver: Connection
 
@@ -279,7 +277,7 @@ def _state(job: Job, claim: Claim) -> Struct:
 
 def _is_sound(usage: Usage, skips: Skips) -> bool:
     """Whether a plugin's numbers can be stored; counts those that cannot."""
-    if isinstance(usage, Copy | Mark) or is_in_range(usage.at, usage.tokens):
+    if isinstance(usage, (Copy, Mark)) or is_in_range(usage.at, usage.tokens):
         return True
     skips.add(OUT_OF_RANGE)
     return False

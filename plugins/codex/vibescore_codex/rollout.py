@@ -1,6 +1,7 @@
 """Counting a rollout (sources.md, chapter 1, rules 1 to 8)."""
 
 from collections.abc import Iterator
+from operator import ge
 
 from msgspec import Struct
 
@@ -54,6 +55,8 @@ class Rollout:
     def __init__(self, context: ParseContext) -> None:
         self._context = context
         self._state: State = context.state
+        self._lineage: tuple[str, ...] = ()
+        self._learn_lineage()
 
     def read(self, record: Record) -> Iterator[Usage]:
         """Usage in one record."""
@@ -66,7 +69,8 @@ class Rollout:
         if message.type == "token_count":
             if message.info is not None:
                 info = message.info
-                self._named(info.requested_model, info.latest_response_model)
+                if info.requested_model or info.latest_response_model:
+                    self._named(info.requested_model, info.latest_response_model)
                 yield from self._usage(record, info.total_token_usage, info.last_token_usage)
         elif "token_usage_record" in (message.type, record.type):
             yield from self._usage(record, payload.thread_token_usage, payload.usage)
@@ -91,6 +95,11 @@ class Rollout:
             state.own_from = meta.subagent_history_start_ordinal
         if meta.id and meta.id not in state.sessions:
             state.sessions.append(meta.id)
+            self._learn_lineage()
+
+    def _learn_lineage(self) -> None:
+        """The known ancestors, and sessions whose head was copied without a link to them."""
+        self._lineage = (*self._context.ancestors, *self._unlinked)
 
     def _usage(
         self, record: Record, total: Counters | None, last: Counters | None
@@ -104,7 +113,7 @@ class Rollout:
             return
         step = last.vector if last else None
         before, state.total = state.total, now
-        if before is not None and any(new < old for new, old in zip(now, before, strict=True)):
+        if before is not None and not all(map(ge, now, before)):
             state.resets += 1
             before = None
         used = step or _minus(now, before)
@@ -160,11 +169,6 @@ class Rollout:
         tries = (resets, *(other for other in range(RESETS_TRIED) if other != resets))
         seen = self._context.seen
         return any(seen((key, total, last, other)) for other in tries for key in self._lineage)
-
-    @property
-    def _lineage(self) -> tuple[str, ...]:
-        """The known ancestors, and sessions whose head was copied without a link to them."""
-        return (*self._context.ancestors, *self._unlinked)
 
     @property
     def _unlinked(self) -> list[str]:
