@@ -1,4 +1,6 @@
-"""Extras that name the other distributions: beside us in a checkout, by version in a release."""
+"""Extras: the other distributions (beside us in a checkout, by version in a release), and what the
+conformance kit needs.
+"""
 
 import os
 from pathlib import Path
@@ -18,6 +20,7 @@ EXTRAS = {
     "gemini": ["vibescore-gemini"],
     "server": ["vibescore-server"],
     "all": list(FOLDERS),
+    "testing": ["pytest>=9,<10"],
 }
 
 
@@ -31,6 +34,8 @@ class CustomMetadataHook(MetadataHookInterface):
         }
 
     def _requirement(self, name: str, version: str) -> str:
+        if name not in FOLDERS:
+            return name
         folder = Path(self.root, FOLDERS[name]).resolve()
         if os.environ.get("VIBESCORE_RELEASE") == "1" or not folder.is_dir():
             return f"{name}=={version}"

@@ -43,14 +43,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def shown_by(items: Iterable[pytest.Item]) -> Places:
-    """The tests that carry each ID, parametrisation aside. Skipped or failing ones show nothing."""
+    """The tests that carry each ID, parametrisation aside, and a class for all of its own. Skipped
+    or failing ones show nothing.
+    """
     tests = defaultdict(set)
     for item in items:
         if item.get_closest_marker("skip") or item.get_closest_marker("xfail"):
             continue
-        for mark in item.iter_markers("requirement"):
+        for node, mark in item.iter_markers_with_node("requirement"):
+            shown = node if isinstance(node, pytest.Class) else item
             for requirement in mark.args:
-                tests[requirement].add(item.nodeid.partition("[")[0])
+                tests[requirement].add(shown.nodeid.partition("[")[0])
     return tests
 
 

@@ -230,6 +230,9 @@ WRONG = {
     "a state that cannot be kept": Mistake(
         "context.state.lines += 1", "context.state.lines = object()"
     ),
+    "a state that holds itself": Mistake(
+        "context.state.lines += 1", "context.state.lines = context"
+    ),
     "a session without a key": Mistake("Identity(path.stem)", "Identity(None)"),
     "a session named by a path": Mistake("Identity(path.stem)", "Identity(path)"),
     "an event without a time": Mistake("record.at, ", "None, "),

@@ -44,6 +44,8 @@ EVENTS_AT_ONCE = 20_000
 BYTES_AT_ONCE = 16 << 20
 OUT_OF_RANGE = "numbers out of range"
 
+UNKEEPABLE = (AttributeError, OverflowError, RecursionError, TypeError, ValueError)
+
 Family = list[int]
 
 
@@ -255,7 +257,7 @@ def _parts(place: int, job: Job, claim: Claim, memory: _Memory) -> Iterator[Outc
         try:
             met = [meet(source, item) for item in usage if _is_sound(item, piece.skips)]
             cursor = msgspec.msgpack.encode(state)
-        except (AttributeError, OverflowError, TypeError, ValueError) as error:
+        except UNKEEPABLE as error:
             what = f"its answer cannot be kept ({type(error).__name__})"
             raise PluginError(source, "parse", what) from error
         memory.learn(met)

@@ -21,7 +21,8 @@ Vector = tuple[int, int, int, int, int]
 """Input, cached input, output, reasoning output and total tokens."""
 
 
-Count = Annotated[int, Meta(le=2**48)]
+Count = Annotated[int, Meta(ge=-(2**48), le=2**48)]
+"""A number that can be kept: one that is larger makes the record malformed."""
 
 
 class Counters(Struct, frozen=True):
@@ -74,10 +75,10 @@ class Payload(Struct, frozen=True):
 
     type: str = ""
     id: str | None = None
-    event_seq: int | None = None
+    event_seq: Count | None = None
     timestamp: str | None = None
     forked_from_id: str | None = None
-    subagent_history_start_ordinal: int | None = None
+    subagent_history_start_ordinal: Count | None = None
     model: str | None = None
     thread_settings: ThreadSettings | None = None
     info: Info | None = None
@@ -90,7 +91,7 @@ class Record(Struct, frozen=True):
     """One line of a rollout."""
 
     timestamp: str | None = None
-    ordinal: int | None = None
+    ordinal: Count | None = None
     type: str = ""
     payload: Payload | None = None
 
