@@ -20,16 +20,7 @@ from witness import watch
 import vibescore
 from vibescore.cli import cli
 
-LIGHT = {
-    "click",
-    "msgspec",
-    "pluggy",
-    "typing_extensions",  # by msgspec, where it is there
-    "vibescore",
-    "vibescore_codex",
-    "vibescore_every_code",
-    "vibescore_gemini",
-}
+LIGHT = {"click", "vibescore"}
 """All that a sync with nothing new imports beside the standard library."""
 
 HEAVY = {

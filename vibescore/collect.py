@@ -23,9 +23,10 @@ from vibescore.model import (
     TokenTotals,
     model_name,
 )
-from vibescore.plugins import LOADED, Plugin
+from vibescore.plugins import LOADED, NOT_SELECTED, Plugin
 from vibescore.reconcile import changes
 from vibescore.store import OUTDATED, UNFINISHED, FileRow, Store
+from vibescore.survey import CLOSED_ON, LAST_SYNC, OUTLOOK, Asked, Outlook
 from vibescore.work import Outcome, work_through
 
 SECONDS_PER_DAY = 86_400
@@ -65,7 +66,7 @@ class NoProgress:
 
 class Summary(Struct):
     """What a collection did: where it looked, files found and read, usage events met, published
-    rows that changed, and problems.
+    rows that changed, problems, and what the next one may compare the files with.
     """
 
     roots: list[str] = []
@@ -74,6 +75,7 @@ class Summary(Struct):
     events: int = 0
     changed_rows: int = 0
     problems: list[Problem] = []
+    outlook: Outlook | None = None
 
 
 def collect(
@@ -90,19 +92,36 @@ def collect(
     ``now`` is UTC seconds. ``rebuild`` counts all logs that still exist again (CLI-12). A file or
     plugin that fails is a problem in the summary and stops nothing else (COL-09).
     """
+    plugins = list(plugins)
     usable = [plugin for plugin in plugins if plugin.state == LOADED]
     today = int(now // SECONDS_PER_DAY)
     plan = make_plan(store, usable, env, rebuild=rebuild)
-    summary = Summary(plan.roots, plan.files, problems=plan.problems)
+    roots = list(dict.fromkeys(ground.root for ground in plan.grounds))
+    summary = Summary(roots, plan.files, problems=plan.problems)
     if plan.jobs:
         store.check(today=today)
+        store.keep(OUTLOOK, None)  # until everything is done
     if _read_all(store, plan, summary, progress or NoProgress(), today):
         plan = make_plan(store, usable, env, rebuild=False)
         _read_all(store, plan, summary, NoProgress(), today)
     summary.changed_rows = len(reconcile(store, usable, summary.problems))
     _close_events(store, today)
-    store.keep("last sync", {"at": now, **to_builtins(summary)})
+    store.keep(LAST_SYNC, {"at": now, **to_builtins(summary)})
+    if not summary.problems and all(its.state in (LOADED, NOT_SELECTED) for its in plugins):
+        summary.outlook = _outlook(plan, usable, env)
     return summary
+
+
+def _outlook(plan: Plan, plugins: list[Plugin], env: Environment) -> Outlook | None:
+    """What the next sync may compare the files with, but for its key; None when it follows from
+    more variables than can be named.
+    """
+    asked = env.variables.names if isinstance(env.variables, Asked) else None
+    if asked is None:
+        return None
+    places = [ground.place for ground in plan.grounds]
+    signature = plan.grounds[0].signature if plan.grounds else ""
+    return Outlook(places, signature, sorted(asked), [plugin.file for plugin in plugins], "")
 
 
 def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, today: int) -> bool:
@@ -241,6 +260,6 @@ class _Backfill:
 
 def _close_events(store: Store, today: int) -> None:
     """Once a day: the ledger forgets numbers (COL-11)."""
-    if store.fact("closed events on") != today:
+    if store.fact(CLOSED_ON) != today:
         store.close_events(today=today)
-        store.keep("closed events on", today)
+        store.keep(CLOSED_ON, today)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from vibescore.model import COMPRESSED
+COMPRESSED = ".zst"
 
 
 class Found(NamedTuple):
@@ -87,6 +87,14 @@ def stand(path: str) -> Found | None:
     except OSError:
         return None
     return Found(path, stat.st_size, stat.st_mtime_ns, f"{stat.st_dev}:{stat.st_ino}")
+
+
+def stamped(found: Found) -> Found:
+    """A database as it stands together with its write-ahead log: it has changed when that has."""
+    log = stand(found.path + "-wal")
+    if log is None:
+        return found
+    return found._replace(size=found.size + log.size, mtime=max(found.mtime, log.mtime))
 
 
 def covers(root: str, pattern: str, path: str) -> bool:

@@ -7,12 +7,13 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from vibescore.discover import Found, covers, stand, walk
+from vibescore.discover import COMPRESSED, Found, covers, stand
 from vibescore.errors import PluginError
-from vibescore.model import COMPRESSED, Environment, Identity, Lines, Rows, Tree
+from vibescore.model import Environment, Identity, Lines, Rows, Tree
 from vibescore.plugins import Plugin
 from vibescore.reader import read_head, tail_hash
 from vibescore.store import FileRow, Store
+from vibescore.survey import Place
 
 
 class Problem(Struct, frozen=True):
@@ -44,6 +45,12 @@ class Ground(Struct, frozen=True):
     pattern: str
     claims: tuple[Claim, ...]
     signature: str
+
+    @property
+    def place(self) -> Place:
+        sources = [claim.plugin.name for claim in self.claims]
+        is_database = any(isinstance(claim.tree.reading, Rows) for claim in self.claims)
+        return Place(self.root, self.pattern, sources, is_database)
 
     def claim_of(self, source: str) -> Claim | None:
         return next((claim for claim in self.claims if claim.plugin.name == source), None)
@@ -79,7 +86,7 @@ class Plan(Struct):
     at.
     """
 
-    roots: list[str] = []
+    grounds: list[Ground] = []
     files: int = 0
     jobs: list[Job] = []
     problems: list[Problem] = []
@@ -91,13 +98,13 @@ def make_plan(store: Store, plugins: Iterable[Plugin], env: Environment, *, rebu
     """
     plan = Plan()
     planner = _Planner(store, plan, rebuild=rebuild)
-    grounds = list(_grounds(plugins, env, plan))
-    plan.roots = list(dict.fromkeys(ground.root for ground in grounds))
-    for ground in grounds:
-        for found in walk(Path(ground.root), ground.pattern):
+    plan.grounds = list(_grounds(plugins, env, plan))
+    for ground in plan.grounds:
+        for found, has_changed in store.survey(ground.place, ground.signature):
             plan.files += 1
-            planner.look_at(found, ground)
-    planner.recount_forks(grounds)
+            if has_changed or rebuild:
+                planner.look_at(found, ground)
+    planner.recount_forks(plan.grounds)
     plan.jobs = list(planner.jobs.values())
     ancestry = _Ancestry(store, plan.jobs)
     for job in plan.jobs:
@@ -171,10 +178,7 @@ class _Planner:
         if row is not None and row.source and ground.claim_of(row.source) is None:
             return
         try:
-            found = _stamped(found, ground)
             same = row is not None and row.claims == ground.signature and not self._rebuild
-            if row is not None and same and _unchanged(row, found):
-                return
             self.jobs[found.path] = self._job(found, row, ground, same=same)
         except (OSError, PluginError) as error:
             self._plan.problems.append(Problem(_source(row, ground), found.path, _what(error)))
@@ -271,16 +275,6 @@ def _again(job: Job) -> Job:
         job.row, id=0, path=job.found.path, position=None, tail=None, state=None, skips={}
     )
     return replace(job, row=new, forgotten=job.row)
-
-
-def _stamped(found: Found, ground: Ground) -> Found:
-    """A database has also changed when its write-ahead log has."""
-    if not any(isinstance(claim.tree.reading, Rows) for claim in ground.claims):
-        return found
-    log = stand(found.path + "-wal")
-    if log is None:
-        return found
-    return found._replace(size=found.size + log.size, mtime=max(found.mtime, log.mtime))
 
 
 def _unchanged(row: FileRow, found: Found) -> bool:

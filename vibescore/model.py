@@ -19,7 +19,6 @@ UNKNOWN = "unknown"
 HALF_HOUR = 1800
 LARGEST_COUNT = 2**48
 LONGEST_MODEL = 128
-COMPRESSED = ".zst"
 
 
 class TokenTotals(Struct, frozen=True, array_like=True, gc=False):

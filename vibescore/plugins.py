@@ -4,7 +4,6 @@ Every plugin has a pluggy manager of its own, so that no mistake of one can reac
 """
 
 import importlib
-import os
 import re
 import sys
 import time
@@ -35,7 +34,7 @@ from vibescore.model import (
     Usage,
     UsageEvent,
 )
-from vibescore.snapshot import remembered
+from vibescore.snapshot import installation, remembered
 
 LOADED = "loaded"
 FAILED = "failed"
@@ -49,13 +48,15 @@ Answer = TypeVar("Answer")
 class Plugin(Struct):
     """One source: what it is, whether it could be loaded, and its hooks.
 
-    ``problem`` says in one sentence why it is not in use. Every call raises PluginError when the
-    plugin does, or when it answers with something the hook does not allow.
+    ``file`` is that of its module. ``problem`` says in one sentence why it is not in use. Every
+    call raises PluginError when the plugin does, or when it answers with something the hook does
+    not allow.
     """
 
     name: str
     distribution: str = ""
     version: str = ""
+    file: str = ""
     state: str = LOADED
     problem: str = ""
     hooks: Mapping[str, pluggy.HookCaller] = {}
@@ -175,19 +176,11 @@ def load_plugins(
 def installed(snapshot: Path | None) -> list[Entry]:
     """The entry points of all installed distributions.
 
-    Finding them takes longer than a sync with nothing new, so they are looked up only after a
-    folder that Python imports from has changed: installing and removing changes it.
+    Finding them takes longer than a sync with nothing new, so they are looked up only after
+    something was installed or removed.
     """
-    folders = [(folder, _changed(folder)) for folder in sys.path]
-    known = remembered(snapshot, (sys.version, folders), _look_up) if snapshot else _look_up()
+    known = remembered(snapshot, installation(), _look_up) if snapshot else _look_up()
     return [Entry(*entry) for entry in known]
-
-
-def _changed(folder: str) -> int:
-    try:
-        return os.stat(folder or ".").st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _look_up() -> list[list[str]]:
@@ -206,7 +199,9 @@ def _load(entry: Entry, wanted: set[str] | None) -> Plugin:
         plugin.state = NOT_SELECTED
         return plugin
     try:
-        return register(plugin, _imported(entry.module))
+        module = _imported(entry.module)
+        plugin.file = sys.modules[entry.module.partition(":")[0].strip()].__file__ or ""
+        return register(plugin, module)
     except (Exception, SystemExit) as error:
         plugin.state, plugin.hooks = FAILED, {}
         plugin.problem = f"importing it raised {type(error).__name__}: {error}"

@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from vibescore.model import COMPRESSED, Document, Lines, Reading, Rows, Skips, Tree, is_time
+from vibescore.discover import COMPRESSED
+from vibescore.model import Document, Lines, Reading, Rows, Skips, Tree, is_time
 
 PIECE = 1 << 20
 PAGE = 4096
@@ -101,7 +102,7 @@ def _head_of_document(path: str, head: type[Struct]) -> Any:
 
 def _head_line(stream: io.RawIOBase, head: type[Struct]) -> tuple[bool, Any]:
     """Looks at the lines of the first MiB, or at as much as the first line needs."""
-    text, looked = bytearray(), 0
+    text, looked = b"", 0
     while more := stream.read(PIECE if text else FIRST_READ):
         unended, text = len(text), text + more
         while (newline := text.find(b"\n", max(looked, unended))) >= 0:

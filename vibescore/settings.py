@@ -7,20 +7,19 @@ check, it is not asked at all.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from vibescore import __version__
 from vibescore.errors import ConfigError
-from vibescore.snapshot import remembered
+from vibescore.snapshot import changed, remembered
 
 PREFIX = "VIBESCORE_"
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 1.0, 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Checked settings, and for each where its value came from.
 
     ``plugins`` are the sources to use, None for all. ``http_timeout`` is in seconds, 0 for none.
@@ -30,12 +29,10 @@ class Settings:
     plugins: tuple[str, ...] | None = None
     trace_plugins: bool = False
     http_timeout: float = 20.0
-    origins: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = MappingProxyType({})
 
 
-VARIABLES = {
-    PREFIX + each.name.upper(): each.name for each in fields(Settings) if each.name != "origins"
-}
+VARIABLES = {PREFIX + name.upper(): name for name in Settings._fields if name != "origins"}
 
 
 def home_directory(variables: Mapping[str, str], user_home: Path) -> Path:
@@ -47,25 +44,17 @@ def home_directory(variables: Mapping[str, str], user_home: Path) -> Path:
 def load_settings(home: Path, variables: Mapping[str, str]) -> Settings:
     """The settings that hold now. Raises ConfigError, which names the setting and the way out."""
     config = home / "config.toml"
-    changed = _changed(config)
+    written = changed(config)
     ours = sorted(item for item in variables.items() if item[0].upper() in VARIABLES)
-    if not changed and not ours:
+    if not written and not ours:
         return Settings(origins=dict.fromkeys(VARIABLES.values(), "default"))
     values = remembered(
         home / "settings.snapshot.json",
-        (__version__, changed, ours),
-        lambda: asdict(_resolve(config, variables)),
+        (__version__, written, ours),
+        lambda: _resolve(config, variables)._asdict(),
     )
     plugins = values["plugins"]
     return Settings(**{**values, "plugins": None if plugins is None else tuple(plugins)})
-
-
-def _changed(path: Path) -> int:
-    """When a file last changed, in nanoseconds; 0 without it."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _resolve(config: Path, variables: Mapping[str, str]) -> Settings:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
@@ -15,12 +16,32 @@ def remembered(path: Path, depends_on: object, find: Callable[[], Any]) -> Any:
     The answer is plain JSON. Keeping it is best effort, and only where the home already exists:
     looking something up creates nothing.
     """
-    key = blake2b(repr(depends_on).encode(), digest_size=16).hexdigest()
+    key = key_of(depends_on)
     kept = _read(path)
     if kept.get("key") != key:
         kept = {"key": key, "answer": find()}
         _write(path, kept)
     return kept["answer"]
+
+
+def key_of(value: object) -> str:
+    """A text that stands for a value of plain parts; what it is made of cannot be read from it."""
+    return blake2b(repr(value).encode(), digest_size=16).hexdigest()
+
+
+def changed(path: str | Path) -> int:
+    """When a file or folder last changed, in nanoseconds; 0 when there is none."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def installation() -> list[object]:
+    """What tells that something was installed or removed: that changes a folder which Python
+    imports from.
+    """
+    return [sys.version, *((folder, changed(folder or ".")) for folder in sys.path)]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from typing import Any
 from msgspec import Struct, field
 
 from vibescore.accumulate import Change, Counted, Known, Standing
+from vibescore.discover import Found
 from vibescore.errors import StoreError
 from vibescore.model import UNKNOWN, Bucket, Slot, TokenTotals
+from vibescore.survey import Place, survey
 
 APPLICATION_ID = 0x76696265
 DAYS_KEPT = 30
@@ -235,6 +237,10 @@ class Store:
     def _value(self, query: str, *arguments: Any) -> Any:
         row = self._db.execute(query, arguments).fetchone()
         return row[0] if row else None
+
+    def survey(self, place: Place, signature: str) -> Iterator[tuple[Found, bool]]:
+        """The files of a place, and whether each has to be looked at."""
+        return survey(self._db, place, signature)
 
     def file_at(self, path: str) -> FileRow | None:
         """The reading of the file that is at ``path``."""

@@ -18,10 +18,10 @@ import msgspec
 from msgspec import Struct
 
 from vibescore.accumulate import Met, event_hash, is_in_range, meet
+from vibescore.discover import COMPRESSED
 from vibescore.errors import PluginError
 from vibescore.jobs import Claim, Job
 from vibescore.model import (
-    COMPRESSED,
     Copy,
     Document,
     EventId,

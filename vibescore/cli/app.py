@@ -6,9 +6,8 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
     from vibescore.plugins import Plugin
     from vibescore.settings import Settings
     from vibescore.store import Store
+    from vibescore.survey import Outlook
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(NamedTuple):
     """The computer as the command sees it."""
 
     home: Path
@@ -48,8 +47,19 @@ class App:
     @property
     def environment(self) -> "Environment":
         from vibescore.model import Environment
+        from vibescore.survey import Asked
 
-        return Environment(self.variables, self.user_home)
+        return Environment(Asked(self.variables), self.user_home)
+
+    def depends(self, outlook: "Outlook") -> str:
+        """A key of all that an outlook followed from, as it is now."""
+        from vibescore import __version__
+        from vibescore.snapshot import changed, installation, key_of
+
+        files = [changed(module) for module in outlook.modules]
+        values = [self.variables.get(name) for name in outlook.variables]
+        chosen = (self.settings.plugins, str(self.user_home))
+        return key_of([__version__, installation(), chosen, files, values])
 
     @property
     def settings(self) -> "Settings":

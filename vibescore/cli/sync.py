@@ -28,12 +28,32 @@ def command(app: App, offline: bool, rebuild: bool, quiet: bool) -> None:
       vibescore sync --offline
       vibescore sync --offline --rebuild
     """
+    app.make_home()
+    if rebuild or not _found_nothing_new(app, quiet):
+        _collect(app, rebuild=rebuild, quiet=quiet)
+    if not (quiet or offline):
+        click.echo("This computer is not linked to a server, so nothing was uploaded.")
+
+
+def _found_nothing_new(app: App, quiet: bool) -> bool:
+    """Whether that can be told, and was told, without loading a plugin."""
+    from vibescore.survey import nothing_new
+
+    if app.settings.trace_plugins:
+        return False
+    last = nothing_new(app.store_path, app.depends, now=time.time())
+    if last is not None and not quiet:
+        _tell_nothing_new(app, last["files"], last["roots"])
+    return last is not None
+
+
+def _collect(app: App, *, rebuild: bool, quiet: bool) -> None:
     from vibescore.collect import collect
     from vibescore.lock import exclusive
     from vibescore.plugins import FAILED, INCOMPATIBLE, LOADED
     from vibescore.store import Store
+    from vibescore.survey import OUTLOOK
 
-    app.make_home()
     plugins = app.plugins()
     with (
         exclusive(app.lock_path, wait=SECONDS_TO_WAIT, waiting=lambda: _waiting(quiet)),
@@ -41,8 +61,16 @@ def command(app: App, offline: bool, rebuild: bool, quiet: bool) -> None:
         _progress(quiet) as progress,
     ):
         summary = collect(
-            store, plugins, app.environment, now=time.time(), rebuild=rebuild, progress=progress
+            store,
+            plugins,
+            app.environment,
+            now=time.time(),
+            rebuild=rebuild,
+            progress=progress,
         )
+        if summary.outlook:
+            key = app.depends(summary.outlook)
+            store.keep(OUTLOOK, summary.outlook._replace(depends=key))
     for plugin in plugins:
         if plugin.state in (FAILED, INCOMPATIBLE):
             click.echo(f"Plugin {plugin.name} was left out: {plugin.problem}", err=True)
@@ -53,8 +81,6 @@ def command(app: App, offline: bool, rebuild: bool, quiet: bool) -> None:
         )
     if not quiet:
         _tell(app, summary)
-        if not offline:
-            click.echo("This computer is not linked to a server, so nothing was uploaded.")
 
 
 def _waiting(quiet: bool) -> None:
@@ -69,15 +95,18 @@ def _tell(app: App, summary: "Summary") -> None:
             f"{summary.events:,} usage events, {summary.changed_rows:,} half-hour rows changed."
         )
     else:
-        places = ", ".join(map(app.short, summary.roots))
-        where = f"in {summary.files:,} log files" if summary.files else f"below {places}"
-        click.echo(f"Nothing new {where}: 0 inserted, nothing to upload.")
+        _tell_nothing_new(app, summary.files, summary.roots)
     for problem in summary.problems[:3]:
         where = f"{app.short(problem.path)}: " if problem.path else ""
         click.echo(f"Left out: {where}{problem.what}", err=True)
     if len(summary.problems) > 3:
         more = len(summary.problems) - 3
         click.echo(f"… and {more:,} more: 'vibescore status --diagnostics' lists them.", err=True)
+
+
+def _tell_nothing_new(app: App, files: int, roots: list[str]) -> None:
+    where = f"in {files:,} log files" if files else f"below {', '.join(map(app.short, roots))}"
+    click.echo(f"Nothing new {where}: 0 inserted, nothing to upload.")
 
 
 def _progress(quiet: bool) -> "Progress":

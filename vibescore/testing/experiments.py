@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from vibescore.model import COMPRESSED, Lines, ParseContext, Rows, Tree
+from vibescore.discover import COMPRESSED
+from vibescore.model import Lines, ParseContext, Rows, Tree
 from vibescore.reader import UNDECODABLE
 from vibescore.testing.databases import limited, plant, queried
 from vibescore.testing.fields import declared, named

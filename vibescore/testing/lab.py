@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from msgspec.inspect import Type
 
+from vibescore.discover import COMPRESSED
 from vibescore.jobs import Claim, Job
 from vibescore.model import (
-    COMPRESSED,
     ZERO,
     Bucket,
     Document,
