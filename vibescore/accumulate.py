@@ -109,13 +109,14 @@ def event_hash(source: str, event: EventId) -> int:
 
 
 def is_in_range(at: float, tokens: TokenTotals) -> bool:
-    """Whether a time lies from 1970 to 9999 and every counter from 0 to 2^48, which leaves room
-    for sums in 64 bits. Raises TypeError for what is no number or no integer.
+    """Whether a time lies from 1970 to 9999 and every counter from 0 to below 2^48, which
+    leaves room for sums in 64 bits. Raises TypeError for what is no number or no integer.
     """
-    counters = tokens.counters
-    if {*map(type, counters)} != {int}:
+    input, cached, output, reasoning, total = tokens.counters
+    if not type(input) is type(cached) is type(output) is type(reasoning) is type(total) is int:
         raise TypeError("a counter is an integer")
-    return 0 <= at < LAST_SECOND and min(counters) >= 0 and max(counters) <= LARGEST_COUNT
+    bits = input | cached | output | reasoning | total  # negative if one is
+    return 0 <= at < LAST_SECOND and 0 <= bits < LARGEST_COUNT
 
 
 def meet(source: str, usage: Usage) -> Met:
@@ -133,27 +134,41 @@ def accumulate(
     """Add to ``change`` what the events and marks ``met`` in a file change, given what is ``known``
     of them; running totals are not ours.
     """
+    new: dict[tuple[str, int], list[TokenTotals]] = {}
+    buckets: dict[tuple[str, int], Bucket] = {}
     for event in met:
+        place = (event.model, event.start)
         if event.mark:
             change.marks[event.id] = file
-        if event.mark or event.running:
+        elif event.running:
             continue
-        entry = known.get(event.id)
-        if event.id in change.events:
-            before, standing = change.events[event.id], Standing.CURRENT
-        elif entry is None:
-            before, standing = None, Standing.CURRENT
-        elif entry.counted is None:
-            continue
-        else:
-            before, standing = entry.counted, entry.standing
-        after = None
-        if event.tokens is not None:
-            after = Counted(file, Bucket(source, event.model, event.start), event.tokens)
-        if before is not None and after is not None and standing is not Standing.OUTDATED:
-            owner = before.file if standing is Standing.CURRENT else file
-            after = join(before, after, owner=owner)
-        change.replace(event.id, before, after)
+        elif event.id in change.events or event.id in known:
+            after = None
+            if event.tokens is not None:
+                after = Counted(file, Bucket(source, *place), event.tokens)
+            _meet_again(change, event.id, after, known.get(event.id))
+        elif event.tokens is not None:
+            bucket = buckets.get(place) or buckets.setdefault(place, Bucket(source, *place))
+            change.events[event.id] = Counted(file, bucket, event.tokens)
+            new.setdefault(place, []).append(event.tokens)
+    for place, tokens in new.items():
+        change.count(Counted(file, buckets[place], TokenTotals.total(tokens)))
+
+
+def _meet_again(change: Change, id: int, after: Counted | None, known: Known | None) -> None:
+    """An event that was met before, in this run or in an earlier one, counts once; one that was
+    taken back (``after`` is None) does not count; one that is closed stays as it is.
+    """
+    if id in change.events:
+        before, standing = change.events[id], Standing.CURRENT
+    elif known is None or known.counted is None:
+        return
+    else:
+        before, standing = known.counted, known.standing
+    if before is not None and after is not None and standing is not Standing.OUTDATED:
+        owner = before.file if standing is Standing.CURRENT else after.file
+        after = join(before, after, owner=owner)
+    change.replace(id, before, after)
 
 
 def join(one: Counted, other: Counted, *, owner: int) -> Counted:

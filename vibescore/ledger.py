@@ -7,7 +7,8 @@ from vibescore.model import ZERO, Bucket
 from vibescore.store import Batch, FileRow, Store
 
 EVENTS_PER_BATCH = 20_000
-FILES_PER_BATCH = 64
+FILES_PER_BATCH = 256
+MOST_REMEMBERED = 1 << 18
 RUNNING = "running totals"
 
 
@@ -30,6 +31,7 @@ class Ledger:
         self._batch = Batch()
         self._met: list[tuple[FileRow, list[Met]]] = []
         self._waiting = 0
+        self._own: set[int] | None = None if store.knows_events() else set()
         self._running_rows: dict[str, int] = {}
         if self._outdated:
             store.outdate(self._outdated)
@@ -82,12 +84,23 @@ class Ledger:
 
     def _known(self, met: Iterable[Met]) -> dict[int, Known]:
         """What the store knows of events; what belongs to a forgotten reading it does not know."""
-        known = self._store.known(event.id for event in met if not (event.mark or event.running))
+        ids = {event.id for event in met if not (event.mark or event.running)}
+        known = self._store.known(ids if self._own is None else ids & self._own)
+        self._remember(ids)
         return {
             id: event._replace(standing=self._standing(event))
             for id, event in known.items()
             if event.file not in self._forgotten
         }
+
+    def _remember(self, ids: set[int]) -> None:
+        """As long as a store knows nothing but what this run wrote, only that has to be looked
+        up.
+        """
+        if self._own is not None:
+            self._own |= ids
+            if len(self._own) > MOST_REMEMBERED:
+                self._own = None
 
     def _standing(self, event: Known) -> Standing:
         if event.file in self._outdated:

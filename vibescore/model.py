@@ -8,8 +8,9 @@ input is part of the input, reasoning is part of the output, and total = input +
 alone keeps reasoning and total as its log gives them (COL-06).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,6 +42,11 @@ class TokenTotals(Struct, frozen=True, array_like=True, gc=False):
         """
         cached, reasoning = min(cached_input, input), min(reasoning_output, output)
         return cls(input, cached, output, reasoning, input + output)
+
+    @classmethod
+    def total(cls, tokens: Iterable["TokenTotals"]) -> "TokenTotals":
+        """The sum of all."""
+        return cls(*map(sum, zip(*(each.counters for each in tokens), strict=True)))
 
     def __add__(self, other: "TokenTotals") -> "TokenTotals":
         return TokenTotals(
@@ -334,6 +340,7 @@ def iso_utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=1024)
 def model_name(text: str | None) -> str:
     """A model name as it is stored: trimmed, printable, at most 128 characters, ``unknown`` when
     nothing is left.

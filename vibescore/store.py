@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from vibescore.accumulate import Change, Counted, Known, Standing
 from vibescore.discover import Found
@@ -31,6 +32,9 @@ OUTDATED = ("", 0)
 LITTLE_ROOM = 1 << 20
 QUICKLY_CHECKED = 8 << 20
 BUSY_SECONDS = 10.0
+CACHE_KIB = 8 << 10
+PAGES_BETWEEN_CHECKPOINTS = 8_000
+"""The ledger's keys are hashes: every batch writes all over it, so pages are worth keeping."""
 
 MIGRATIONS = (
     """
@@ -195,6 +199,8 @@ class Store:
         if version == 0:
             self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
         for number in range(version, len(MIGRATIONS)):
             self._migrate(number)
 
@@ -506,10 +512,8 @@ def _known(row: tuple[Any, ...]) -> Known:
 
 
 def _file_values(row: FileRow) -> list[Any]:
-    values = {name: getattr(row, name) for name in FILE_COLUMNS}
-    values["path"] = None if row.path is None else os.fsencode(row.path)
-    values["skips"] = json.dumps(row.skips)
-    return list(values.values())
+    id, source, path, *others, skips = astuple(row)
+    return [id, source, None if path is None else os.fsencode(path), *others, json.dumps(skips)]
 
 
 @contextmanager

@@ -9,13 +9,15 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 SKIP = (
-    rb'\{"timestamp":"(?P<timestamp>\d{4}-[^"\\]*)",(?:"ordinal":\d+,)?"type":"'
+    rb'\{"timestamp":"(?P<timestamp>\d{4}-[^"\\]*+)",(?:"ordinal":\d++,)?+"type":"'
     rb'(?:response_item"|compacted"'
-    rb'|event_msg","payload":\{"type":"(?!token_|thread_settings)[a-z_]+"'
-    rb'|event","payload":\{"id":"[^"\\]*","event_seq":\d+,(?:"order":(?:null|\{[^{}]*\}),)?'
-    rb'"msg":\{"type":"(?!token_|session_configured)[a-z_]+")'
+    rb'|event_msg","payload":\{"type":"(?!token_|thread_settings)[a-z_]++"'
+    rb'|event","payload":\{"id":"[^"\\]*+","event_seq":\d++,(?:"order":(?:null|\{[^{}]*+\}),)?+'
+    rb'"msg":\{"type":"(?!token_|session_configured)[a-z_]++")'
 )
-"""The beginning of lines without usage and without a model, as the tools spell them."""
+"""The beginning of lines without usage and without a model, as the tools spell them. Nothing in it
+ever has to be tried twice, hence ``+`` behind every repeat.
+"""
 
 Vector = tuple[int, int, int, int, int]
 """Input, cached input, output, reasoning output and total tokens."""
