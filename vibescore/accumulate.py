@@ -8,12 +8,12 @@ model beats ``unknown``. So any order of files, any split and any repetition end
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from vibescore.digest import blake2b
 from vibescore.model import (
     LARGEST_COUNT,
     UNKNOWN,

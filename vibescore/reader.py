@@ -10,13 +10,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
+from vibescore.digest import blake2b
 from vibescore.discover import COMPRESSED
 from vibescore.model import Document, Lines, Reading, Rows, Skips, Tree, is_time
 

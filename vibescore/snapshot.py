@@ -5,9 +5,10 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+
+from vibescore.digest import blake2b
 
 
 def remembered(path: Path, depends_on: object, find: Callable[[], Any]) -> Any:

@@ -33,14 +33,8 @@ class Place(NamedTuple):
     is_database: bool
 
 
-class Standing(NamedTuple):
-    """How a file stood when it was read last; see ``file`` in the schema."""
-
-    size: int
-    mtime: int
-    inode: str
-    source: str
-    claims: str
+Standing = tuple[int, int, str, str, str]
+"""How a file stood when it was read last: size, mtime, inode, source and claims."""
 
 
 class Outlook(NamedTuple):
@@ -66,28 +60,28 @@ def survey(
     """
     files = walk(Path(place.root), place.pattern)
     while batch := list(islice(files, FILES_AT_ONCE)):
-        known = _standings(database, [found.path for found in batch])
-        for found in batch:
+        paths = [os.fsencode(found.path) for found in batch]
+        known = _standings(database, paths)
+        for found, path in zip(batch, paths, strict=True):
             now = stamped(found) if place.is_database else found
-            yield now, not _is_settled(now, known.get(found.path), place, signature)
+            yield now, not _is_settled(now, known.get(path), place, signature)
 
 
 def _is_settled(found: Found, known: Standing | None, place: Place, signature: str) -> bool:
     if known is None:
         return False
-    if known.source and known.source not in place.sources:
+    *stood, source, claims = known
+    if source and source not in place.sources:
         return True
-    same = (known.size, known.mtime, known.inode) == (found.size, found.mtime, found.inode)
-    return same and known.claims == signature
+    return stood == [found.size, found.mtime, found.inode] and claims == signature
 
 
-def _standings(database: sqlite3.Connection, paths: list[str]) -> dict[str, Standing]:
+def _standings(database: sqlite3.Connection, paths: list[bytes]) -> dict[bytes, Standing]:
     query = (
         "SELECT path, size, mtime, inode, source, claims FROM file"
         f" WHERE path IN ({', '.join('?' * len(paths))})"
     )
-    rows = database.execute(query, [os.fsencode(path) for path in paths])
-    return {os.fsdecode(path): Standing(*values) for path, *values in rows}
+    return {row[0]: row[1:] for row in database.execute(query, paths)}
 
 
 def nothing_new(
@@ -100,6 +94,7 @@ def nothing_new(
     """
     try:
         with closing(_opened(path)) as database:
+            database.execute("BEGIN IMMEDIATE")  # no other sync may write in between
             files = _unchanged(database, depends, today=int(now // 86_400))
             return None if files is None else _renew(database, files, now)
     except (OSError, sqlite3.Error, TypeError, ValueError):
@@ -142,6 +137,7 @@ def _renew(database: sqlite3.Connection, files: int, now: float) -> dict[str, An
     last: dict[str, Any] = _fact(database, LAST_SYNC)
     last |= {"at": now, "files": files, "files_read": 0, "events": 0, "changed_rows": 0}
     database.execute("UPDATE meta SET value = ? WHERE key = ?", (json.dumps(last), LAST_SYNC))
+    database.execute("COMMIT")
     return last
 
 
