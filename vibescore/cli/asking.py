@@ -3,10 +3,9 @@
 import re
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
@@ -36,8 +35,7 @@ OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a report is asked for, and on which local day."""
 
     app: App
@@ -47,7 +45,7 @@ class Asked:
 
     def on(self, since: date, until: date) -> "Asked":
         """The same of other days."""
-        return replace(self, selection=self.selection.between(since, until))
+        return self._replace(selection=self.selection.between(since, until))
 
 
 def asking(command: Callable[[Asked], None]) -> Callable[..., None]:

@@ -1,6 +1,5 @@
 """``vibescore export``: the half-hour rows, for other programs."""
 
-import csv
 import json
 import sys
 from collections.abc import Iterable
@@ -63,6 +62,8 @@ def _print_json(rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _print_csv(rows: Iterable[dict[str, Any]]) -> None:
+    import csv
+
     writer = csv.DictWriter(sys.stdout, FIELDS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

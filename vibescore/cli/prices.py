@@ -2,7 +2,6 @@
 
 import json
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -81,6 +80,8 @@ def _rows(prices: "Prices") -> list[dict[str, Any]]:
 
 
 def _row(price: "Price", origin: str) -> dict[str, Any]:
+    from decimal import Decimal
+
     from vibescore.pricing import exact
 
     since = None if price.effective_from == date.min else price.effective_from.isoformat()

@@ -1,9 +1,7 @@
 """``vibescore report``: usage in local days, from the store alone, without any server (CLI-09)."""
 
-import csv
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -172,6 +170,8 @@ def _print_json(answer: "Answer") -> None:
 
 def _print_csv(answer: "Answer") -> None:
     """A heading and the rows, no totals: the sum of a column is the sum of its rows."""
+    import csv
+
     from msgspec.structs import asdict
 
     from vibescore.answers import Totals
@@ -259,6 +259,8 @@ def _cost(totals: "Totals") -> str:
     """``≥`` before a cost that leaves out tokens without a price; ``–`` when it would be all."""
     if totals.cost_usd is None:
         return "–"
+    from decimal import Decimal
+
     usd = Decimal(totals.cost_usd)
     shown = "<$0.01" if 0 < usd < Decimal("0.005") else f"${usd:,.2f}"
     return f"≥{shown}" if totals.unpriced_tokens else shown

@@ -1,12 +1,10 @@
 """Tables for people: aligned, plain when piped, without colour where nobody wants any (CLI-11)."""
 
 import os
-import shutil
 import sys
 import textwrap
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -20,8 +18,7 @@ LEAST_TEXT = 12
 GAP = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column: its heading, its cells, and what stands below them."""
 
     heading: str
@@ -117,6 +114,8 @@ def _table(columns: Sequence[Column], *, shows_total: bool) -> "Table":
 def print_text(text: str) -> None:
     """Print a paragraph, folded between words where somebody watches."""
     if sys.stdout.isatty():
+        import shutil
+
         width = shutil.get_terminal_size().columns
         text = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
     click.echo(text)
