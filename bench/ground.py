@@ -41,7 +41,7 @@ class Machine:
             os.cpu_count() or 1,
             round(memory / 2**30, 1),
             platform.python_version(),
-            f"{platform.system()} {platform.release().partition("-")[0]}",
+            f"{platform.system()} {platform.release().partition('-')[0]}",
         )
 
     def __str__(self) -> str:
