@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,13 @@ def test_settings_are_resolved_again_only_when_file_or_environment_changed(
 def test_where_nothing_is_set_there_is_nothing_to_resolve(computer: Computer) -> None:
     assert [resolves(computer) for _ in range(2)] == [False, False]
     assert [resolves(computer, vibescore_debug="1") for _ in range(2)] == [True, False]
+
+
+@pytest.mark.requirement("CLI-07")
+def test_a_file_without_a_date_is_read(computer: Computer) -> None:
+    configure(computer, "http_timeout = 30\n")
+    os.utime(computer.own / "config.toml", (0, 0))
+    assert shown(computer)["http_timeout"] == (30.0, "config file")
 
 
 @pytest.mark.requirement("CLI-07")

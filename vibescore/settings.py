@@ -46,7 +46,7 @@ def load_settings(home: Path, variables: Mapping[str, str]) -> Settings:
     config = home / "config.toml"
     written = changed(config)
     ours = sorted(item for item in variables.items() if item[0].upper() in VARIABLES)
-    if not written and not ours:
+    if written is None and not ours:
         return Settings(origins=dict.fromkeys(VARIABLES.values(), "default"))
     values = remembered(
         home / "settings.snapshot.json",

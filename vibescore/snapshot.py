@@ -30,12 +30,12 @@ def key_of(value: object) -> str:
     return blake2b(repr(value).encode(), digest_size=16).hexdigest()
 
 
-def changed(path: str | Path) -> int:
-    """When a file or folder last changed, in nanoseconds; 0 when there is none."""
+def changed(path: str | Path) -> int | None:
+    """When a file or folder last changed, in nanoseconds; None when there is none."""
     try:
         return os.stat(path).st_mtime_ns
     except OSError:
-        return 0
+        return None
 
 
 def installation() -> list[object]:
