@@ -142,7 +142,8 @@ def write_samples(folder: Path) -> dict[str, str]:
     """Write made-up logs; returns the settings that lead vibescore to them."""
     say("No usage on this machine: from here on these are SAMPLE LOGS, and the figures are made up")
     run("python", "bench/corpus.py", "demo", folder)
-    return {"CODEX_HOME": str(folder / ".codex"), "GEMINI_HOME": str(folder / ".gemini")}
+    homes = {"CODEX_HOME": ".codex", "CODE_HOME": ".code", "GEMINI_HOME": ".gemini"}
+    return {variable: str(folder / name) for variable, name in homes.items()}
 
 
 def say_where_things_are(scratch: Path, env: dict[str, str]) -> None:

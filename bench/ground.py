@@ -71,6 +71,7 @@ class Corpus:
         """Where the tools keep their logs, as these tools would be told themselves."""
         return {
             "CODEX_HOME": str(self.folder / ".codex"),
+            "CODE_HOME": str(self.folder / ".code"),
             "GEMINI_HOME": str(self.folder / ".gemini"),
             "GEMINI_DATA_DIR": str(self.folder / ".gemini/tmp"),
             "CLAUDE_CONFIG_DIR": str(self.folder / ".claude"),

@@ -53,6 +53,7 @@ def main() -> None:
             "HOME": scratch,
             "VIBESCORE_HOME": str(Path(scratch, ".vibescore")),
             "CODEX_HOME": str(logs / ".codex"),
+            "CODE_HOME": str(logs / ".code"),
             "GEMINI_HOME": str(logs / ".gemini"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "TERM": "xterm-256color",
