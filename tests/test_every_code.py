@@ -11,6 +11,8 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rollouts import (
     Chat,
     Counters,
@@ -405,3 +407,35 @@ def test_equal_turns_of_two_fresh_sessions_and_of_codex_are_all_real(computer: C
         ("codex", CODEX, "2026-08-10T09:00:00Z"): equal,
         ("every-code", CODEX, "2026-08-10T09:00:00Z"): equal.plus(equal),
     }
+
+
+@st.composite
+def families(draw: st.DrawFn) -> list[EveryCode]:
+    """Sessions and their forks, which copy a head of any length; in the order of their starts."""
+    sessions: list[EveryCode] = []
+    for number in range(1, draw(st.integers(2, 5)) + 1):
+        at = f"2026-08-10T{8 + number:02}:14:00"
+        parent = draw(st.sampled_from([None, *sessions]))
+        if parent is None:
+            session = EveryCode(number, at).meta()
+        else:
+            cut = draw(st.integers(2, len(parent.entries)))
+            header = draw(st.integers(0, 1))  # with the first line of the parent, or without
+            session = parent.fork(number, at).copy_head(parent, lines=slice(header, cut))
+        sessions.append(session.turns(draw(st.integers(1, 3))))
+    return sessions
+
+
+@pytest.mark.requirement("COL-04", "COL-10", "BKF-08")
+@given(families(), st.data())
+def test_forks_count_once_in_whatever_order_they_and_their_parents_appear(
+    sessions: list[EveryCode], data: st.DataObject
+) -> None:
+    with Computer.temporary() as computer:
+        for session in data.draw(st.permutations(sessions)):
+            session.save(computer.home)
+            if data.draw(st.booleans()):
+                computer.collect()
+        computer.collect(rebuild=data.draw(st.booleans()))
+        sums = {key[2]: its.total_tokens for key, its in computer.totals("every-code").items()}
+        assert sum(sums.values()) == sum(its.total_tokens for its in truth_of(*sessions).values())
