@@ -46,9 +46,7 @@ def session_of(path: Path, head: Head | None) -> Identity:
 @hookimpl
 def vibescore_parse(records: Iterable[Record], context: ParseContext) -> Iterator[Usage]:
     """Usage of the session itself: no re-sends, no estimates, no copies of its ancestors."""
-    rollout = Rollout(context)
-    for record in records:
-        yield from rollout.read(record)
+    return Rollout(context).usage(records)
 
 
 @hookimpl

@@ -1,6 +1,6 @@
 """Counting a rollout (sources.md, chapter 1, rules 1 to 8)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import ge
 
 from msgspec import Struct
@@ -58,8 +58,12 @@ class Rollout:
         self._lineage: tuple[str, ...] = ()
         self._learn_lineage()
 
-    def read(self, record: Record) -> Iterator[Usage]:
-        """Usage in one record."""
+    def usage(self, records: Iterable[Record]) -> Iterator[Usage]:
+        """What the session itself used."""
+        for record in records:
+            yield from self._read(record)
+
+    def _read(self, record: Record) -> Iterator[Usage]:
         state, payload = self._state, record.payload
         at = utc_seconds(record.timestamp)
         state.at = state.at if at is None else at

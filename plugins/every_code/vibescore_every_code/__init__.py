@@ -52,9 +52,7 @@ def vibescore_identify(path: Path, head: Head | None, tree: Tree) -> Identity | 
 @hookimpl
 def vibescore_parse(records: Iterable[Record], context: ParseContext) -> Iterator[Usage]:
     """Usage of the session itself, by Codex's rules; forks are known by what they repeat."""
-    rollout = Rollout(context)
-    for record in records:
-        yield from rollout.read(record)
+    return Rollout(context).usage(records)
 
 
 @hookimpl
