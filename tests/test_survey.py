@@ -144,6 +144,21 @@ def test_a_file_that_is_gone_takes_nothing_away_and_loads_nothing(desk: Computer
     assert tokens_of(desk) == 10
 
 
+@pytest.mark.requirement("COL-01", "COL-04")
+def test_a_link_that_leads_elsewhere_is_noticed(computer: Computer, site: Site) -> None:
+    site.install("diary", ASKING)
+    desk = site.on(computer)
+    for folder, tokens in (("old", 10), ("new", 5)):
+        write_page(computer, folder, tokens, folder=folder)
+    link = computer.home / ".diary"
+    link.symlink_to(computer.home / "old")
+    assert [loads_plugins(desk) for _ in range(2)] == [True, False]
+    link.unlink()
+    link.symlink_to(computer.home / "new")
+    assert loads_plugins(desk)
+    assert tokens_of(desk) == 15
+
+
 @pytest.mark.requirement("PLG-02", "CLI-12")
 def test_installing_upgrading_and_removing_a_plugin_is_noticed(desk: Computer, site: Site) -> None:
     site.install("other", DIARY.replace(".diary", ".other"))

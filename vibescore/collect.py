@@ -121,7 +121,9 @@ def _outlook(plan: Plan, plugins: list[Plugin], env: Environment) -> Outlook | N
         return None
     places = [ground.place for ground in plan.grounds]
     signature = plan.grounds[0].signature if plan.grounds else ""
-    return Outlook(places, signature, sorted(asked), [plugin.file for plugin in plugins], "")
+    roots = sorted({str(claim.tree.root) for ground in plan.grounds for claim in ground.claims})
+    modules = [plugin.file for plugin in plugins]
+    return Outlook(places, signature, roots, sorted(asked), modules, depends="")
 
 
 def _read_all(store: Store, plan: Plan, summary: Summary, progress: Progress, today: int) -> bool:

@@ -41,12 +41,14 @@ class Outlook(NamedTuple):
     """What the last sync saw: the places, who was asked for their files by which rules
     (``signature``), and what all of this followed from.
 
-    ``variables`` are those that plugins asked for, ``modules`` the files of the plugins,
-    ``depends`` is a key of their values and of everything else.
+    ``roots`` are those of the trees as they were declared (links in them may come to lead
+    elsewhere), ``variables`` those that plugins asked for, ``modules`` the files of the plugins;
+    ``depends`` is a key of what these were and of everything else.
     """
 
     places: list[Place]
     signature: str
+    roots: list[str]
     variables: list[str]
     modules: list[str]
     depends: str

@@ -56,10 +56,11 @@ class App(NamedTuple):
         from vibescore import __version__
         from vibescore.snapshot import changed, installation, key_of
 
+        roots = [os.path.realpath(root) for root in outlook.roots]
         files = [changed(module) for module in outlook.modules]
         values = [self.variables.get(name) for name in outlook.variables]
         chosen = (self.settings.plugins, str(self.user_home))
-        return key_of([__version__, installation(), chosen, files, values])
+        return key_of([__version__, installation(), chosen, roots, files, values])
 
     @property
     def settings(self) -> "Settings":
