@@ -48,6 +48,12 @@ def commands(group: click.Group = cli, *path: str) -> Iterator[tuple[str, ...]]:
             yield from commands(command, *path, name)
 
 
+ELSEWHERE: dict[tuple[str, ...], str] = {
+    ("completion",): "its examples are for three shells; test_completion runs them",
+    ("serve",): "its examples serve until stopped; the tests of the server do",
+}
+"""Why the examples of a command are not run here."""
+
 EVERY_COMMAND = [pytest.param(path, id=" ".join(path)) for path in commands()]
 every_command = pytest.mark.parametrize("path", EVERY_COMMAND)
 
@@ -79,8 +85,8 @@ def test_every_command_has_its_own_help_with_an_example_of_itself(
 @pytest.mark.requirement("CLI-01")
 @pytest.mark.parametrize("path", [pytest.param((), id="vibescore"), *EVERY_COMMAND])
 def test_every_example_in_the_help_works(path: tuple[str, ...], computer: Computer) -> None:
-    if path == ("completion",):
-        pytest.skip("its examples are for three shells; test_completion runs them")
+    if why := ELSEWHERE.get(path):
+        pytest.skip(why)
     search = os.pathsep.join([str(PROGRAM.parent), os.environ["PATH"]])
     for example in examples(computer.run(*path, "--help").output):
         done = subprocess.run(

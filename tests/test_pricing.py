@@ -148,8 +148,11 @@ LOOKED_UP = [
 def test_the_latest_price_that_is_not_in_the_future_holds_and_own_prices_come_first(
     model: str, source: str, day: str, usd: int | None
 ) -> None:
-    rates = PriceList(OWN, BUNDLED).rates(source, model, at(day))
+    prices = PriceList(OWN, BUNDLED)
+    rates = prices.rates(source, model, at(day))
+    price = prices.price(source, model, at(day))
     assert (rates and rates.input) == usd
+    assert rates == (price and price.rates)
 
 
 @pytest.mark.requirement("SRV-12")

@@ -14,7 +14,8 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from vibescore.model import TokenTotals
+from vibescore.model import UNKNOWN as UNKNOWN  # noqa: PLC0414  # the server has it from here
+from vibescore.model import TokenTotals as TokenTotals  # noqa: PLC0414  # and this
 
 REASONING_BESIDE_OUTPUT = frozenset({"gemini"})
 """Sources that count reasoning beside the output; all others count it inside (COL-06)."""
@@ -33,15 +34,40 @@ class Rates(NamedTuple):
     output: int
     reasoning: int
 
+    @classmethod
+    def of_usd(
+        cls,
+        *,
+        input: Decimal,
+        output: Decimal,
+        cached_input: Decimal | None = None,
+        reasoning: Decimal | None = None,
+    ) -> "Rates":
+        """Rates of USD per million tokens; what is left out costs what its kind costs.
+
+        Raises ValueError, which names the field.
+        """
+        rates = {
+            "input": input,
+            "cached_input": input if cached_input is None else cached_input,
+            "output": output,
+            "reasoning": output if reasoning is None else reasoning,
+        }
+        return cls(**{name: _micro(name, usd) for name, usd in rates.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a model costs from a UTC day on; ``source`` is None when it holds for every source."""
+    """What a model costs from a UTC day on; ``source`` is None when it holds for every source.
+
+    ``origin`` names the list that says so, where several are asked.
+    """
 
     model: str
     rates: Rates
     source: str | None = None
     effective_from: date = date.min
+    origin: str = ""
 
 
 class PriceList:
@@ -49,26 +75,32 @@ class PriceList:
 
     def __init__(self, *layers: Iterable[Price]) -> None:
         self._layers = [_by_name(layer) for layer in layers]
-        self._known: dict[tuple[str, str], list[tuple[int, Rates]]] = {}
+        self._known: dict[tuple[str, str], list[tuple[int, Price]]] = {}
 
     def rates(self, source: str, model: str, start: float) -> Rates | None:
         """What a half-hour (UTC seconds) is billed by; None when the model is unpriced.
 
         A price holds when its ``effective_from`` is the latest that is not after the half-hour.
+        Answers quickly, and keeps something for every source and model it is asked for.
         """
         if (source, model) not in self._known:
             self._known[source, model] = list(self._candidates(source, model))
-        for since, rates in self._known[source, model]:
+        for since, price in self._known[source, model]:
             if since <= start:
-                return rates
+                return price.rates
         return None
 
-    def _candidates(self, source: str, model: str) -> Iterator[tuple[int, Rates]]:
+    def price(self, source: str, model: str, start: float) -> Price | None:
+        """The price with the ``rates``; keeps nothing."""
+        candidates = self._candidates(source, model)
+        return next((price for since, price in candidates if since <= start), None)
+
+    def _candidates(self, source: str, model: str) -> Iterator[tuple[int, Price]]:
         """All that could hold, and from which UTC second on; the one to prefer first."""
         for name in spellings(model):
             for layer in self._layers:
                 for price in (*layer.get((source, name), ()), *layer.get((None, name), ())):
-                    yield (price.effective_from - EPOCH).days * 86_400, price.rates
+                    yield day_start(price.effective_from), price
 
 
 def _by_name(prices: Iterable[Price]) -> dict[tuple[str | None, str], list[Price]]:
@@ -76,6 +108,11 @@ def _by_name(prices: Iterable[Price]) -> dict[tuple[str | None, str], list[Price
     for price in sorted(prices, key=lambda price: price.effective_from, reverse=True):
         named.setdefault((price.source, price.model), []).append(price)
     return named
+
+
+def day_start(day: date) -> int:
+    """The UTC second with which a day begins."""
+    return (day - EPOCH).days * 86_400
 
 
 def spellings(model: str) -> tuple[str, ...]:
@@ -147,13 +184,15 @@ def _price(number: int, raw: Mapping[str, Any]) -> Price:
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `$.")
         raise ValueError(f"{named}{_field(place.rstrip('`'))}: {what}") from None
-    rate = {
-        "input": entry.input,
-        "cached_input": entry.input if entry.cached_input is None else entry.cached_input,
-        "output": entry.output,
-        "reasoning": entry.output if entry.reasoning is None else entry.reasoning,
-    }
-    rates = Rates(*(_micro(f"{named}{_field(name)}", usd) for name, usd in rate.items()))
+    try:
+        rates = Rates.of_usd(
+            input=entry.input,
+            output=entry.output,
+            cached_input=entry.cached_input,
+            reasoning=entry.reasoning,
+        )
+    except ValueError as error:
+        raise ValueError(f"{named}, {error}") from None
     return Price(entry.model, rates, entry.source, entry.effective_from)
 
 
@@ -161,9 +200,9 @@ def _field(name: str) -> str:
     return f", field '{name}'" if name else ""
 
 
-def _micro(named: str, usd: Decimal) -> int:
+def _micro(name: str, usd: Decimal) -> int:
     if not usd.is_finite() or not 0 <= usd <= MOST:
-        raise ValueError(f"{named}: {usd} is not a number of USD from 0 to {MOST:,}")
+        raise ValueError(f"field '{name}': {usd} is not a number of USD from 0 to {MOST:,}")
     if usd != round(usd, 6):
-        raise ValueError(f"{named}: {usd} has more than six decimals")
+        raise ValueError(f"field '{name}': {usd} has more than six decimals")
     return int(usd.scaleb(6))

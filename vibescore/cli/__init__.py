@@ -16,14 +16,14 @@ COMMANDS = ("sync", "report", "prices", "export", "status", "plugins", "config",
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when the command is asked for."""
+    """Imports a command's module when it is asked for; other distributions may add commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *sorted(_installed().keys() - set(COMMANDS))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            return _added(cmd_name)
         command = importlib.import_module(f"vibescore.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
@@ -36,6 +36,20 @@ class LazyGroup(click.Group):
         except click.UsageError as error:
             hint = f"{error.message} 'vibescore --help' lists them all."
             raise click.UsageError(hint, ctx) from error
+
+
+def _installed() -> dict[str, str]:
+    from vibescore.cli.installed import installed_commands
+
+    return installed_commands(App.here().home)
+
+
+def _added(name: str) -> click.Command | None:
+    """A command of another distribution, such as the server's ``serve``."""
+    from vibescore.cli.installed import load_command
+
+    place = _installed().get(name)
+    return load_command(name, place) if place else None
 
 
 @click.group(

@@ -1,0 +1,3 @@
+from vibescore_server.cli import main
+
+main()

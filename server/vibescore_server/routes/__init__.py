@@ -1,0 +1,1 @@
+"""The endpoints of api.md: each validates, asks one question, and answers."""
