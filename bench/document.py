@@ -10,7 +10,10 @@ from measure import BenchError
 from report import Report, cells, table
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs/performance.md"
-BEGIN = "<!-- figures: written by dev.py bench document -->"
+BEGIN = {
+    "tracker": "<!-- figures: written by dev.py bench document -->",
+    "server": "<!-- figures of the server: written by dev.py bench document -->",
+}
 END = "<!-- end of the figures -->"
 
 HEADINGS = ("what", "vibescore", "compared with", "ratio", "to reach (aim)", "reached")
@@ -18,15 +21,24 @@ IN_WORDS = {"aim": "yes, and the aim", "yes": "yes", "no": "**no**"}
 
 
 def write_document(report: Report, document: Path) -> None:
-    """Put the figures of ``report`` in place of those that stand there; raises BenchError when the
-    markers are gone.
+    """Put the figures of ``report`` in place of those that stand there, part by part: one that was
+    not measured stays as it is. Raises BenchError when the markers are gone.
     """
-    before, begin, rest = document.read_text("utf-8").partition(BEGIN)
+    text = document.read_text("utf-8")
+    for part, begin in BEGIN.items():
+        measured = report.of_part(part)
+        if measured.figures:
+            text = placed("\n".join(section(measured)), begin, text, document.name)
+    document.write_text(text, "utf-8")
+
+
+def placed(figures: str, begin: str, text: str, name: str) -> str:
+    """The text with other figures between its markers."""
+    before, begun, rest = text.partition(begin)
     _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise BenchError(f"{document.name} has lost its markers {BEGIN} and {END}")
-    figures = "\n".join(section(report))
-    document.write_text(f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}", "utf-8")
+    if not (begun and end):
+        raise BenchError(f"{name} has lost its markers {begin} and {END}")
+    return f"{before}{begin}\n\n{figures}\n\n{END}{after}"
 
 
 def section(report: Report) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The figures of the tracker and their goals, one function a command."""
+"""What a figure is, and the figures of the tracker with their goals, one function a command."""
 
 from __future__ import annotations
 
@@ -23,13 +23,23 @@ GB = 10**9
 
 
 class Goal(NamedTuple):
-    """Ratios: what has to be reached, and what is aimed at."""
+    """What has to be reached, and what is aimed at: a ratio, or in another unit what ours may be
+    whatever the peer is. ``extra`` is what ours may be more than the ratio, in the figure's unit.
+    """
 
     reach: float
     aim: float | None = None
+    sign: str = "≤"
+    unit: str = "×"
+    extra: float = 0.0
 
     def __str__(self) -> str:
-        return f"≤ {self.reach:g} ×" + (f" ({self.aim:g} ×)" if self.aim else "")
+        words = f"{self.sign} {self.reach:g} {self.unit}"
+        words += f" + {self.extra:g} ms" if self.extra else ""
+        return words + (f" ({self.aim:g} {self.unit})" if self.aim else "")
+
+    def met_by(self, value: float, goal: float) -> bool:
+        return value >= goal if self.sign == "≥" else value <= goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +55,36 @@ class Figure:
     peer: Sequence[float] = ()
     peer_name: str = ""
     goal: Goal | None = None
+    part: str = "tracker"
 
     @property
     def ratio(self) -> float | None:
         """The median of the ratios, run by run; None when there is nothing to compare."""
+        return self._ratio(0.0)
+
+    def _ratio(self, extra: float) -> float | None:
+        """The ratio of what is left of ours without ``extra``."""
         if not self.ours or not self.peer or min(*self.ours, *self.peer) <= 0:
             return None
-        return median(mine / its for mine, its in zip(self.ours, self.peer, strict=True))
+        pairs = zip(self.ours, self.peer, strict=True)
+        return median((mine - extra) / its for mine, its in pairs)
 
     @property
     def reached(self) -> str:
         """Whether the goal is: "yes", "no", or "aim" when that is too; empty if nobody can say."""
-        ratio = self.ratio
-        if ratio is None or self.goal is None:
+        value = self._judged
+        if value is None or self.goal is None:
             return ""
-        if self.goal.aim and ratio <= self.goal.aim:
+        if self.goal.aim and self.goal.met_by(value, self.goal.aim):
             return "aim"
-        return "yes" if ratio <= self.goal.reach else "no"
+        return "yes" if self.goal.met_by(value, self.goal.reach) else "no"
+
+    @property
+    def _judged(self) -> float | None:
+        """What the goal speaks of."""
+        if self.goal is None or not self.ours:
+            return None
+        return self._ratio(self.goal.extra) if self.goal.unit == "×" else median(self.ours)
 
 
 class Quantity(NamedTuple):
@@ -90,7 +113,9 @@ def compared(
 
 @dataclass(slots=True)
 class Bench:
-    """What the figures are taken with; it remembers which corpora were used."""
+    """What the figures are taken with; it remembers which corpora were used, and in ``remarks``
+    what there is to say about the server's figures.
+    """
 
     cache: Cache
     scratch: Path
@@ -98,6 +123,7 @@ class Bench:
     runs: int
     scale: float
     corpora: dict[str, Corpus] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
 
     def corpus(self, name: str, share: float = 1.0) -> Corpus:
         """A corpus; ``share`` is its size compared with that of its name."""

@@ -21,6 +21,7 @@ WATCHED_RUNS = 3
 SECONDS_BETWEEN_LOOKS = 0.002
 PIECE = 1 << 20
 
+Each = TypeVar("Each")
 Result = TypeVar("Result")
 
 PROC = Path("/proc")
@@ -207,7 +208,7 @@ def in_turn(subjects: Sequence[Subject], *, runs: int) -> list[Measured]:
 
 
 def rounds(
-    subjects: Sequence[Subject], count: int, measure: Callable[[Subject], Result]
+    subjects: Sequence[Each], count: int, measure: Callable[[Each], Result]
 ) -> list[list[Result]]:
     """The results of each subject. Every other round goes backwards, so that nobody always comes
     behind the same one.

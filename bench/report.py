@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -12,6 +12,7 @@ from ground import Machine
 
 HEADINGS = ("figure", "ours", "peer", "ratio", "goal", "reached")
 UNKNOWN = "–"
+DIGITS = {"s": 3, "s/GB": 3, "ms": 2, "rows/s": 0}
 NOT_BUILT = "not built yet"
 
 
@@ -27,6 +28,7 @@ class Report:
     corpora: Mapping[str, Mapping[str, Any]]
     remarks: Sequence[str]
     figures: Sequence[Figure]
+    server_remarks: Sequence[str] = ()
 
     @classmethod
     def of(cls, machine: Machine, bench: Bench, figures: Sequence[Figure]) -> Report:
@@ -35,7 +37,8 @@ class Report:
             for name, corpus in bench.corpora.items()
         }
         remarks = list(bench.peers.remarks.values())
-        return cls(machine, bench.scale, bench.runs, corpora, remarks, figures)
+        about_server = list(bench.remarks.values())
+        return cls(machine, bench.scale, bench.runs, corpora, remarks, figures, about_server)
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Report:
@@ -51,12 +54,23 @@ class Report:
             "corpora": self.corpora,
             "remarks": self.remarks,
             "figures": [figure_as_json(figure) for figure in self.figures],
+            "server_remarks": self.server_remarks,
         }
 
+    def of_part(self, part: str) -> Report:
+        """The figures and notes of one part."""
+        figures = [figure for figure in self.figures if figure.part == part]
+        if part == "server":
+            return replace(self, figures=figures, corpora={}, remarks=())
+        return replace(self, figures=figures, server_remarks=())
+
     def notes(self) -> Iterator[str]:
-        """What the figures were taken from, and what was found out about the peers."""
+        """What the figures were taken from, and what was found out about the peers and about the
+        ways of the databases.
+        """
         yield from (corpus["about"] for corpus in self.corpora.values())
         yield from self.remarks
+        yield from self.server_remarks
         if self.scale != 1:
             yield f"At scale {self.scale:g}, for a try: the goals are meant for scale 1"
 
@@ -90,7 +104,8 @@ def amount(series: Sequence[float], unit: str) -> str:
     if not series:
         return UNKNOWN
     value = median(series)
-    return f"{value:.3f} {unit}" if unit.startswith("s") else f"{value:,.1f} {unit}"
+    digits = DIGITS.get(unit, 1)
+    return f"{value:,.{digits}f} {unit}"
 
 
 def times(ratio: float | None) -> str:
@@ -109,6 +124,7 @@ def figure_as_json(figure: Figure) -> dict[str, Any]:
         "ratio": figure.ratio,
         "goal": figure.goal and figure.goal._asdict(),
         "reached": figure.reached,
+        "part": figure.part,
         "runs": {"ours": list(figure.ours), "peer": list(figure.peer)},
     }
 
@@ -123,4 +139,5 @@ def figure_from_json(written: Mapping[str, Any]) -> Figure:
         runs["peer"],
         written["peer_name"],
         Goal(**goal) if goal else None,
+        written.get("part", "tracker"),
     )

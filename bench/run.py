@@ -18,10 +18,19 @@ from corpus import CORPORA
 from document import DOCUMENT, write_document
 from figures import FIGURES, Bench, Figure
 from ground import Cache, Machine
+from hosts import engines
 from hotspots import profile
 from measure import BenchError
 from report import Report
+from server_figures import SERVER_FIGURES
 from subjects import Peers, Vibescore
+
+GROUPS = {
+    "tracker": (FIGURES, "All of the tracker."),
+    "server": (SERVER_FIGURES, "All of the server: 10 minutes."),
+    "all": ({**FIGURES, **SERVER_FIGURES}, "All of these."),
+}
+EVERYTHING = GROUPS["all"][0]
 
 
 def measure(names: Iterable[str], options: argparse.Namespace) -> None:
@@ -42,7 +51,7 @@ def measure(names: Iterable[str], options: argparse.Namespace) -> None:
 def taken(names: Iterable[str], bench: Bench) -> Iterator[Figure]:
     for name in names:
         print(f"Measuring {name}", file=sys.stderr, flush=True)
-        yield from FIGURES[name](bench)
+        yield from EVERYTHING[name](bench)
 
 
 def show_profile(options: argparse.Namespace) -> None:
@@ -60,6 +69,12 @@ def document(options: argparse.Namespace) -> None:
     write_document(Report.from_json(written), DOCUMENT)
 
 
+def forget(_: argparse.Namespace) -> None:
+    """Remove the databases that the server's figures were taken with."""
+    for engine in engines(Cache.named(os.environ, Path.home()).folder, os.environ):
+        engine.forget()
+
+
 def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("dev.py bench", description=__doc__, allow_abbrev=False)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -67,14 +82,17 @@ def command_line() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="command")
     sized, measuring = argparse.ArgumentParser(add_help=False), measuring_options()
     sized.add_argument("--scale", type=float, default=1.0, help="0.1: corpora of a tenth")
-    for name, act in FIGURES.items():
+    for name, act in EVERYTHING.items():
         command = commands.add_parser(name, help=act.__doc__, parents=[sized, measuring])
         command.set_defaults(act=lambda options, name=name: measure([name], options))
-    everything = commands.add_parser("all", help="All of these.", parents=[sized, measuring])
-    everything.set_defaults(act=lambda options: measure(FIGURES, options))
+    for name, (figures, about) in GROUPS.items():
+        group = commands.add_parser(name, help=about, parents=[sized, measuring])
+        group.set_defaults(act=lambda options, figures=figures: measure(figures, options))
     documenting = commands.add_parser("document", help=document.__doc__)
     documenting.add_argument("figures", type=Path, help="what `all --json` wrote")
     documenting.set_defaults(act=document)
+    forgetting = commands.add_parser("forget", help=forget.__doc__)
+    forgetting.set_defaults(act=forget)
     profiling = commands.add_parser("profile", help=show_profile.__doc__, parents=[sized])
     profiling.add_argument("--corpus", choices=CORPORA, default="codex-1g")
     profiling.set_defaults(act=show_profile)

@@ -6,17 +6,21 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from document import BEGIN, END, write_document
 from figures import Figure, Goal
 from ground import Machine
+from hosts import Place, made
 from measure import BenchError
+from population import BUSY, STEADY, Population
 from report import Report
 from rollouts import Counters, Record, Usage, moment, truth_of
 from support import truth_row
 
+HERE = BEGIN["tracker"]
 GENERATOR = Path(__file__).resolve().parents[1] / "bench/corpus.py"
 SEEN = Figure("first sync, wall", "s", [2.0, 2.2, 1.8], [1.0, 1.0, 1.0], "other", Goal(1.0, 0.8))
 REPORT = Report(
@@ -71,12 +75,12 @@ def test_figures_are_written_between_their_markers_and_the_text_around_them_stay
     tmp_path: Path,
 ) -> None:
     document = tmp_path / "performance.md"
-    document.write_text(f"Above\n{BEGIN}\nolder figures\n{END}\nBelow\n", "utf-8")
+    document.write_text(f"Above\n{HERE}\nolder figures\n{END}\nBelow\n", "utf-8")
     again = Report.from_json(json.loads(json.dumps(REPORT.as_json())))
     for report in (REPORT, again):
         write_document(report, document)
         text = document.read_text("utf-8")
-        above, _, rest = text.partition(f"{BEGIN}\n")
+        above, _, rest = text.partition(f"{HERE}\n")
         figures, _, below = rest.partition(f"{END}\n")
         assert (above, below) == ("Above\n", "Below\n")
         rows = [" ".join(line.split()) for line in figures.splitlines() if line.startswith("| ")]
@@ -94,3 +98,45 @@ def test_a_document_without_markers_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="lost its markers"):
         write_document(REPORT, document)
     assert document.read_text("utf-8") == "By hand"
+
+
+def test_figures_of_the_server_stand_in_a_table_of_their_own(tmp_path: Path) -> None:
+    document = tmp_path / "performance.md"
+    tables = "".join(
+        f"{begin}\nolder figures of the {part}\n{END}\n" for part, begin in BEGIN.items()
+    )
+    document.write_text(tables, "utf-8")
+    ingest = Figure("ingest", "rows/s", [60.0], [100.0], "driver", Goal(0.5, sign="≥"), "server")
+    felt = Figure("felt", "ms", [51.0], [2.0], "idle", Goal(50, unit="ms"), "server")
+    read = Figure("read", "ms", [4.9], [2.0], "SQL", Goal(1.5, extra=2.0), "server")
+    report = replace(REPORT, figures=[ingest, felt, read], server_remarks=["by key"])
+
+    write_document(Report.from_json(json.loads(json.dumps(report.as_json()))), document)
+
+    text = document.read_text("utf-8")
+    assert "older figures of the tracker" in text
+    assert "older figures of the server" not in text
+    rows = [" ".join(line.split()) for line in text.splitlines() if line.startswith("| ")]
+    assert rows[2:] == [
+        "| ingest | 60 rows/s | 100 rows/s (driver) | 0.6 × | ≥ 0.5 × | yes |",
+        "| felt | 51.00 ms | 2.00 ms (idle) | 25.5 × | ≤ 50 ms | **no** |",
+        "| read | 4.90 ms | 2.00 ms (SQL) | 2.45 × | ≤ 1.5 × + 2 ms | yes |",
+    ]
+    assert "- by key" in text
+
+
+def test_a_population_holds_what_its_truth_says_or_is_refused(tmp_path: Path) -> None:
+    people = Population(3, 10)
+    (tmp_path / "empty").mkdir()
+    with made(Place("SQLite", tmp_path / "empty")).opened() as db:
+        people.fill(db)
+        found = db.execute_sql("SELECT COUNT(*), SUM(total_tokens) FROM usage_half_hour")
+        assert found.fetchone() == (3 * 10 + STEADY + BUSY, people.tokens)
+
+    (tmp_path / "used").mkdir()
+    with made(Place("SQLite", tmp_path / "used")).opened() as db:
+        db.execute_sql(
+            "INSERT INTO usage_half_hour VALUES ('x', 0, 'x', 'x', 'x', 1, 0, 0, 0, 1, 0)"
+        )
+        with pytest.raises(BenchError, match="rows and tokens"):
+            people.fill(db)
