@@ -41,6 +41,9 @@ def test_without_any_setting_the_defaults_hold(computer: Computer) -> None:
         "plugins": (None, "default"),
         "trace_plugins": (False, "default"),
         "http_timeout": (20.0, "default"),
+        "server": (None, "default"),
+        "ca_file": (None, "default"),
+        "allow_http": (False, "default"),
     }
 
 

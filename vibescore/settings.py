@@ -23,12 +23,18 @@ class Settings(NamedTuple):
     """Checked settings, and for each where its value came from.
 
     ``plugins`` are the sources to use, None for all. ``http_timeout`` is in seconds, 0 for none.
+    ``server`` is the address of the server to link to, ``ca_file`` names certificates to trust in
+    place of the usual ones, and ``allow_http`` sends the device token in the clear, also beyond
+    this computer.
     """
 
     debug: bool = False
     plugins: tuple[str, ...] | None = None
     trace_plugins: bool = False
     http_timeout: float = 20.0
+    server: str | None = None
+    ca_file: str | None = None
+    allow_http: bool = False
     origins: Mapping[str, str] = MappingProxyType({})
 
 

@@ -31,6 +31,9 @@ class Model(BaseSettings):
     plugins: Annotated[tuple[str, ...] | None, NoDecode] = DEFAULTS.plugins
     trace_plugins: bool = DEFAULTS.trace_plugins
     http_timeout: Annotated[float, Field(allow_inf_nan=False)] = DEFAULTS.http_timeout
+    server: str | None = DEFAULTS.server
+    ca_file: str | None = DEFAULTS.ca_file
+    allow_http: bool = DEFAULTS.allow_http
 
     @field_validator("plugins", mode="before")
     @classmethod
@@ -40,6 +43,11 @@ class Model(BaseSettings):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ValueError("it is neither a list of names nor a text with commas between them")
         return tuple(name.strip() for name in names if name.strip()) or None
+
+    @field_validator("server", "ca_file")
+    @classmethod
+    def _strip(cls, text: str | None) -> str | None:
+        return (text or "").strip() or None
 
     @field_validator("http_timeout")
     @classmethod

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import astuple
@@ -22,6 +22,7 @@ from vibescore.accumulate import Change, Counted, Known, Standing
 from vibescore.discover import Found
 from vibescore.errors import StoreError
 from vibescore.model import UNKNOWN, Bucket, Slot, TokenTotals
+from vibescore.reconcile import raised
 from vibescore.survey import Place, survey
 
 APPLICATION_ID = 0x76696265
@@ -81,6 +82,17 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE published ADD COLUMN refused INTEGER;
+    ALTER TABLE published ADD COLUMN reason TEXT;
+    CREATE INDEX published_pending ON published (bucket) WHERE revision > acked;
+    CREATE TABLE floor (
+        bucket INTEGER PRIMARY KEY,
+        input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL, reasoning_output_tokens INTEGER NOT NULL,
+        total_tokens INTEGER NOT NULL
+    );
+    """,
 )
 """Forward-only; the number of those applied is the schema version (``PRAGMA user_version``)."""
 
@@ -91,6 +103,8 @@ NAMED = (
 )
 """The buckets of slots that come as a JSON array of pairs."""
 SUMS = ", ".join(f"SUM(c.{name})" for name in COUNTERS.split(", "))
+REPLACED = ", ".join(f"{name} = excluded.{name}" for name in COUNTERS.split(", "))
+PENDING = "p.revision > p.acked AND p.refused IS NOT p.revision"
 
 
 class FileRow(Struct):
@@ -118,6 +132,23 @@ class FileRow(Struct):
 
 
 FILE_COLUMNS = FileRow.__struct_fields__
+
+
+class Queued(NamedTuple):
+    """A row of the queue: what has to be sent, under which revision."""
+
+    bucket: Bucket
+    tokens: TokenTotals
+    id: int
+    revision: int
+
+
+class Refused(NamedTuple):
+    """A row that the server refused, and why; it waits until its totals change (QUE-06)."""
+
+    bucket: Bucket
+    tokens: TokenTotals
+    reason: str
 
 
 class Batch(Struct):
@@ -173,7 +204,13 @@ class Store:
             closing(sqlite3.connect(place, BUSY_SECONDS, isolation_level=None, uri=True)) as db,
         ):
             store = cls(path, db)
-            yield store if store._version() else None
+            version = store._version()
+            with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+                if 0 < version < len(MIGRATIONS):  # its rows in the form that is asked for
+                    db.backup(copy)
+                    store = cls(path, copy)
+                    store._prepare()
+                yield store if version else None
 
     def _version(self) -> int:
         """The schema version, 0 for a new store; raises StoreError if it is not for us to use."""
@@ -439,20 +476,31 @@ class Store:
         """The sorted half-hours in which a source used tokens."""
         query = (
             "SELECT b.start FROM bucket b JOIN contribution c ON c.bucket = b.id WHERE b.source = ?"
-            " GROUP BY b.start HAVING SUM(c.total_tokens) > 0 ORDER BY b.start"
+            " GROUP BY b.start HAVING SUM(c.total_tokens) > 0 UNION"
+            " SELECT b.start FROM bucket b JOIN floor f ON f.bucket = b.id WHERE b.source = ?"
+            " ORDER BY 1"
         )
-        return [row[0] for row in self._db.execute(query, (source,))]
+        return [row[0] for row in self._db.execute(query, (source, source))]
 
-    def slots(self, slots: Iterable[Slot]) -> dict[Slot, dict[str, TokenTotals]]:
-        """Sums by model of some slots."""
-        sums: dict[Slot, dict[str, TokenTotals]] = {slot: {} for slot in slots}
-        query = (
-            f"SELECT b.source, b.start, b.model, {SUMS} FROM {NAMED}"
-            " JOIN contribution c ON c.bucket = b.id GROUP BY b.id"
+    def slots(self, slots: Iterable[Slot]) -> dict[Slot, Mapping[str, TokenTotals]]:
+        """Sums by model of some slots, raised to what the server once had of them (QUE-11)."""
+        wanted = json.dumps([*slots])
+        floors = self._by_slot(f"{COUNTERS} FROM {NAMED} JOIN floor f ON f.bucket = b.id", wanted)
+        sums = self._by_slot(
+            f"{SUMS} FROM {NAMED} JOIN contribution c ON c.bucket = b.id GROUP BY b.id", wanted
         )
-        for source, start, model, *counters in self._db.execute(query, (json.dumps([*sums]),)):
-            sums[Slot(source, start)][model] = TokenTotals(*counters)
-        return sums
+        return {
+            Slot(*slot): raised(sums.get(slot, {}), floors.get(slot, {}))
+            for slot in map(tuple, json.loads(wanted))
+        }
+
+    def _by_slot(self, query: str, slots: str) -> dict[tuple[Any, ...], dict[str, TokenTotals]]:
+        """Tokens by model and slot; ``slots`` is JSON."""
+        found: dict[tuple[Any, ...], dict[str, TokenTotals]] = {}
+        rows = self._db.execute(f"SELECT b.source, b.start, b.model, {query}", (slots,))
+        for source, start, model, *counters in rows:
+            found.setdefault((source, start), {})[model] = TokenTotals(*counters)
+        return found
 
     def published(self, slots: Iterable[Slot]) -> dict[Bucket, TokenTotals]:
         """Published rows of some slots, zeroed ones included."""
@@ -468,30 +516,94 @@ class Store:
         transaction.
         """
         ids = self._ids(rows)
-        replaced = ", ".join(f"{name} = excluded.{name}" for name in COUNTERS.split(", "))
         self._db.executemany(
             f"INSERT INTO published (bucket, {COUNTERS}) VALUES (?, ?, ?, ?, ?, ?)"
-            f" ON CONFLICT (bucket) DO UPDATE SET {replaced}, revision = revision + 1",
+            f" ON CONFLICT (bucket) DO UPDATE SET {REPLACED}, revision = revision + 1",
             ((ids[bucket], *tokens.counters) for bucket, tokens in rows.items()),
         )
         self._db.execute("DELETE FROM touched")
 
     def rows(self) -> Iterator[tuple[Bucket, TokenTotals]]:
         """Published rows in the order source, model, half-hour; zeroed ones included."""
-        return self._rows("TRUE")
-
-    def pending(self) -> Iterator[tuple[Bucket, TokenTotals]]:
-        """Published rows that wait to be acknowledged: the queue."""
-        return self._rows("p.revision > p.acked")
-
-    def _rows(self, where: str) -> Iterator[tuple[Bucket, TokenTotals]]:
         query = (
             f"SELECT b.source, b.model, b.start, {COUNTERS}"
             " FROM bucket b JOIN published p ON p.bucket = b.id"
-            f" WHERE {where} ORDER BY b.source, b.model, b.start"
+            " ORDER BY b.source, b.model, b.start"
         )
         for row in self._db.execute(query):
             yield Bucket(*row[:3]), TokenTotals(*row[3:])
+
+    def pending(self, most: int = -1) -> Iterator[Queued]:
+        """Published rows that wait to be acknowledged, but for refused ones: the queue, oldest
+        half-hour first and the rows of a slot together; ``most`` of them, all if it is negative.
+        """
+        query = (
+            f"SELECT b.source, b.model, b.start, p.bucket, p.revision, {COUNTERS}"
+            " FROM published p JOIN bucket b ON b.id = p.bucket"
+            f" WHERE {PENDING} ORDER BY b.start, b.source, b.model LIMIT ?"
+        )
+        for source, model, start, id, revision, *counters in self._db.execute(query, (most,)):
+            yield Queued(Bucket(source, model, start), TokenTotals(*counters), id, revision)
+
+    def acknowledge(self, rows: Iterable[Queued]) -> None:
+        """The server has these rows as they were sent; one that changed meanwhile stays pending
+        (QUE-02).
+        """
+        with self.transaction():
+            self._db.executemany(
+                "UPDATE published SET acked = MAX(acked, ?) WHERE bucket = ?",
+                ((row.revision, row.id) for row in rows),
+            )
+
+    def refuse(self, row: Queued, reason: str) -> None:
+        """Set a row aside that the server does not take as it was sent (QUE-06)."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE published SET refused = ?, reason = ? WHERE bucket = ?",
+                (row.revision, reason, row.id),
+            )
+
+    def refused(self) -> Iterator[Refused]:
+        """Rows that were set aside and have not changed since."""
+        query = (
+            f"SELECT b.source, b.model, b.start, p.reason, {COUNTERS}"
+            " FROM published p JOIN bucket b ON b.id = p.bucket"
+            " WHERE p.revision > p.acked AND p.refused = p.revision"
+            " ORDER BY b.start, b.source, b.model"
+        )
+        for source, model, start, reason, *counters in self._db.execute(query):
+            yield Refused(Bucket(source, model, start), TokenTotals(*counters), reason)
+
+    def readmit(self) -> None:
+        """Put refused rows back into the queue."""
+        with self.transaction():
+            self._db.execute("UPDATE published SET refused = NULL, reason = NULL")
+
+    def seed(self, rows: Mapping[Bucket, TokenTotals]) -> None:
+        """The server has exactly these rows of this computer; inside a transaction (QUE-11).
+
+        They are published and acknowledged from now on, anything else is not; their slots have to
+        be reconciled, in which they are a floor.
+        """
+        self._db.execute(
+            "UPDATE published SET refused = NULL, reason = NULL, acked = CASE WHEN"
+            " (" + COUNTERS + ") = (0, 0, 0, 0, 0) THEN revision ELSE 0 END"
+        )
+        ids = self._ids(rows)
+        values = [(ids[bucket], *tokens.counters) for bucket, tokens in rows.items()]
+        self._db.executemany(
+            f"INSERT INTO floor VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (bucket) DO UPDATE"
+            f" SET {REPLACED} WHERE excluded.total_tokens > floor.total_tokens",
+            values,
+        )
+        self._db.executemany(
+            f"INSERT INTO published (bucket, {COUNTERS}, acked) VALUES (?, ?, ?, ?, ?, ?, 1)"
+            f" ON CONFLICT (bucket) DO UPDATE SET {REPLACED},"
+            " revision = revision + 1, acked = revision + 1",
+            values,
+        )
+        slots = {bucket.slot for bucket in rows}
+        self._db.executemany("INSERT OR IGNORE INTO touched VALUES (?, ?)", slots)
 
     def fact(self, key: str) -> Any:
         """A small JSON value kept under ``key``, or None."""

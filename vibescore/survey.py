@@ -20,6 +20,7 @@ FILES_AT_ONCE = 500
 OUTLOOK = "outlook"
 LAST_SYNC = "last sync"
 CLOSED_ON = "closed events on"
+INTRODUCED, PACE = "introduced to", "pace"
 
 
 class Place(NamedTuple):
@@ -84,6 +85,28 @@ def _standings(database: sqlite3.Connection, paths: list[bytes]) -> dict[bytes, 
         f" WHERE path IN ({', '.join('?' * len(paths))})"
     )
     return {row[0]: row[1:] for row in database.execute(query, paths)}
+
+
+class Waiting(NamedTuple):
+    """What waits to be sent: how many rows; to which link the store was introduced, and what is
+    remembered of its pace.
+    """
+
+    rows: int
+    introduced: Any
+    pace: Any
+
+
+def waiting(path: Path) -> Waiting | None:
+    """What the store says of the queue; None when it has to be opened to tell."""
+    try:
+        with closing(_opened(path)) as database:
+            rows = database.execute(
+                "SELECT COUNT(*) FROM published WHERE revision > acked AND refused IS NOT revision"
+            ).fetchone()[0]
+            return Waiting(rows, _fact(database, INTRODUCED), _fact(database, PACE))
+    except (OSError, sqlite3.Error, ValueError):
+        return None
 
 
 def nothing_new(

@@ -10,7 +10,7 @@ import click
 
 from vibescore import __version__
 from vibescore.cli.app import App
-from vibescore.errors import VibescoreError
+from vibescore.errors import UploadError, VibescoreError
 
 COMMANDS = ("sync", "report", "prices", "export", "status", "plugins", "config", "completion")
 
@@ -116,10 +116,19 @@ def _explain(error: Exception) -> None:
         import traceback
 
         traceback.print_exception(error)
+        _show_answer(error)
     if isinstance(error, VibescoreError):
         _fail(f"vibescore: {error}", 1)
     hint = "" if debug else " 'vibescore --debug …' shows where."
     _fail(f"vibescore: this is a mistake in vibescore itself ({type(error).__name__}).{hint}", 1)
+
+
+def _show_answer(error: Exception) -> None:
+    """What the server answered (CLI-05)."""
+    if isinstance(error, UploadError):
+        for name, value in (("Status", error.status), ("Code", error.code)):
+            if value is not None:
+                click.echo(f"{name}: {value}", err=True)
 
 
 def _fail(text: str, code: int) -> NoReturn:

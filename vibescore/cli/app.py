@@ -4,8 +4,8 @@ asked for.
 
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +14,8 @@ import click
 from vibescore.errors import ConfigError
 
 if TYPE_CHECKING:
+    from vibescore.client import Client
+    from vibescore.link import Link
     from vibescore.model import Environment
     from vibescore.plugins import Plugin
     from vibescore.settings import Settings
@@ -67,6 +69,33 @@ class App(NamedTuple):
         from vibescore.settings import load_settings
 
         return load_settings(self.home, self.variables)
+
+    @property
+    def link(self) -> "Link | None":
+        """The server that this computer is linked to, if it is."""
+        from vibescore.link import load_link
+
+        return load_link(self.home, self.variables, server=self.settings.server)
+
+    @contextmanager
+    def client(self, link: "Link") -> "Iterator[Client]":
+        """An open connection to the server of a link, as its device."""
+        from vibescore.client import Client
+
+        its = self.settings
+        with Client.open(
+            link.server,
+            link.token,
+            timeout=its.http_timeout,
+            ca_file=its.ca_file,
+            allow_http=its.allow_http,
+        ) as client:
+            yield client
+
+    @property
+    def program(self) -> list[str]:
+        """The command that starts this very program."""
+        return [sys.executable, "-P", "-c", "from vibescore.cli import program; program()"]
 
     @property
     def wants_debug(self) -> bool:

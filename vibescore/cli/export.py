@@ -1,27 +1,12 @@
 """``vibescore export``: the half-hour rows, for other programs."""
 
-import json
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from vibescore.cli.app import App, pass_app
-
-if TYPE_CHECKING:
-    from vibescore.model import Bucket, TokenTotals
-
-FIELDS = (
-    "source",
-    "model",
-    "hour_start",
-    "input_tokens",
-    "cached_input_tokens",
-    "output_tokens",
-    "reasoning_output_tokens",
-    "total_tokens",
-)
 
 
 @click.command("export")
@@ -38,31 +23,24 @@ def command(app: App, form: str, everything: bool) -> None:
       vibescore export > usage.jsonl
       vibescore export --format csv > usage.csv
     """
+    from vibescore.wire import row
+
     with app.store() as store:
         rows = (row(*pair) for pair in (store.rows() if store else ()) if everything or pair[1])
         (_print_csv if form == "csv" else _print_json)(rows)
 
 
-def row(bucket: "Bucket", tokens: "TokenTotals") -> dict[str, Any]:
-    """A published row with the names of the wire."""
-    from vibescore.model import iso_utc
-
-    values = (bucket.source, bucket.model, iso_utc(bucket.start), *tokens.counters)
-    return dict(zip(FIELDS, values, strict=True))
-
-
-def as_line(each: dict[str, Any]) -> str:
-    """A row as JSON, as it is sent."""
-    return json.dumps(each, ensure_ascii=False, separators=(",", ":"))
-
-
 def _print_json(rows: Iterable[dict[str, Any]]) -> None:
+    from vibescore.wire import as_line
+
     for each in rows:
         click.echo(as_line(each))
 
 
 def _print_csv(rows: Iterable[dict[str, Any]]) -> None:
     import csv
+
+    from vibescore.wire import FIELDS
 
     writer = csv.DictWriter(sys.stdout, FIELDS, lineterminator="\n")
     writer.writeheader()
