@@ -13,6 +13,8 @@ import importlib.util
 import os
 import platform
 import re
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -125,17 +127,41 @@ def passes(check: Sequence[str]) -> bool:
 
 
 def demo() -> None:
-    """Report this machine's logs, or sample logs when it has none, from a scratch home."""
+    """Show the product in a scratch home, with this machine's logs or, without any, sample logs."""
     scratch = Path(tempfile.mkdtemp(prefix="vibescore-demo-"))
+    for name in [name for name in os.environ if name.startswith("VIBESCORE_")]:
+        del os.environ[name]  # of the real home
     env = {"VIBESCORE_HOME": str(scratch / "home")}
-    say(f"Collecting into {scratch}; the logs are only read, and nothing is sent anywhere")
+    say(f"Collecting into {scratch}; the logs are only read, and nothing leaves this computer")
     run("vibescore", "sync", "--offline", **env)
     if not output("vibescore", "export", **env):
         env |= write_samples(scratch / "sample-logs")
         run("vibescore", "sync", "--offline", **env)
     say("")
     run("vibescore", "report", **env)
-    say_where_things_are(scratch, env)
+    say("")
+    serve_demo(scratch, env)
+
+
+def serve_demo(scratch: Path, env: dict[str, str]) -> None:
+    """A server of its own, to which the scratch home is linked: until Ctrl-C, or without a terminal
+    just long enough to see it work.
+    """
+    up = ("up", "--yes", "--no-notify", f"--port={free_port()}", f"--data-dir={scratch / 'server'}")
+    once = () if sys.stdin.isatty() and sys.stdout.isatty() else ("--once",)
+    signal.signal(signal.SIGINT, lambda *_: None)  # it ends by itself, and says so
+    run("vibescore", *up, *once, **env)
+    settings = " ".join(f"{name}={value}" for name, value in env.items())
+    program = BIN / "vibescore"
+    say(f"\nLook at it again: {settings} {program} {' '.join(up)}")
+    say(f"Look around:      {settings} {program} report daily")
+    say(f"Delete it:        rm -r {scratch}")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
 
 
 def write_samples(folder: Path) -> dict[str, str]:
@@ -144,13 +170,6 @@ def write_samples(folder: Path) -> dict[str, str]:
     run("python", "bench/corpus.py", "demo", folder)
     homes = {"CODEX_HOME": ".codex", "CODE_HOME": ".code", "GEMINI_HOME": ".gemini"}
     return {variable: str(folder / name) for variable, name in homes.items()}
-
-
-def say_where_things_are(scratch: Path, env: dict[str, str]) -> None:
-    settings = " ".join(f"{name}={value}" for name, value in env.items())
-    say(f"\nStore:       {env['VIBESCORE_HOME']}/vibescore.db")
-    say(f"Look around: {settings} {BIN / 'vibescore'} report daily")
-    say(f"Delete it:   rm -r {scratch}")
 
 
 def bench(arguments: Sequence[str]) -> None:

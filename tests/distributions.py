@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from support import Computer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,7 +141,7 @@ def required(distribution: str = "vibescore") -> Iterator[str]:
     for text in requires(distribution) or ():
         requirement = Requirement(text)
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            yield requirement.name
+            yield canonicalize_name(requirement.name)
             yield from required(requirement.name)
 
 

@@ -50,7 +50,10 @@ def commands(group: click.Group = cli, *path: str) -> Iterator[tuple[str, ...]]:
 
 ELSEWHERE: dict[tuple[str, ...], str] = {
     ("completion",): "its examples are for three shells; test_completion runs them",
+    ("init",): "its examples ask, and link; test_init does",
     ("serve",): "its examples serve until stopped; the tests of the server do",
+    ("uninstall",): "its examples ask; test_uninstall answers",
+    ("up",): "its examples ask, and serve until stopped; test_up does",
 }
 """Why the examples of a command are not run here."""
 

@@ -17,10 +17,12 @@ every proxy) happen when a client is opened, which a sync with nothing to send n
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -30,7 +32,7 @@ from msgspec import Struct
 from vibescore import __version__
 from vibescore.errors import ConfigError, Rejected, Retryable, Unauthorized, UploadError
 from vibescore.model import Bucket, TokenTotals
-from vibescore.throttle import retry_after
+from vibescore.throttle import pause, retry_after
 from vibescore.wire import API_VERSION, Row
 
 if TYPE_CHECKING:
@@ -78,6 +80,12 @@ class Page(Struct, frozen=True):
 
     rows: list[Row]
     next: str | None = None
+
+
+class Session(Struct, frozen=True, rename="camel"):
+    """What a new user is given; it is kept nowhere."""
+
+    access_token: str
 
 
 class Told(Struct, frozen=True):
@@ -152,6 +160,10 @@ class Client:
         """Tell that a sync found nothing new (QUE-07). Raises UploadError."""
         return self.post("sync-ping", {}, Heard)
 
+    def check_token(self) -> None:
+        """Ask something that only a linked computer is told. Raises UploadError."""
+        self._ask("GET", "device-rows", Page, params={"limit": "1"})
+
     def device_rows(self) -> dict[Bucket, TokenTotals]:
         """All rows that the server has of this device (QUE-11). Raises UploadError."""
         rows: dict[Bucket, TokenTotals] = {}
@@ -164,17 +176,26 @@ class Client:
             params["after"] = page.next
         raise self._garbage()
 
+    def sign_up(self, email: str, password: str) -> str:
+        """Make the first user of a server on this computer; answers an access token, which holds
+        for minutes. Raises UploadError.
+        """
+        account = {"email": email, "password": password}
+        return self.post("/api/auth/users", account, Session).access_token
+
     def post(self, slug: str, body: object, answer: type[Answer]) -> Answer:
-        """The answer to a POST of ``body`` as JSON. Raises UploadError."""
+        """The answer to a POST of ``body`` as JSON, to a function or a path. Raises UploadError."""
         return self._ask("POST", slug, answer, content=json.dumps(body).encode())
 
     def _ask(self, method: str, slug: str, answer: type[Answer], **request: Any) -> Answer:
         import httpx
 
-        address = f"{self.server}/functions/vibescore-{slug}"
+        path = slug if slug.startswith("/") else f"/functions/vibescore-{slug}"
         headers = {"Content-Type": "application/json"} if method == "POST" else {}
         try:
-            with self._http.stream(method, address, headers=headers, **request) as response:
+            with self._http.stream(
+                method, self.server + path, headers=headers, **request
+            ) as response:
                 body = self._read(response)
         except httpx.TimeoutException as error:
             raise self._too_slow() from error
@@ -277,6 +298,24 @@ class Client:
             f"what {self.server} answered is not the answer of a vibescore server: check its "
             "address, and whether something in between (a proxy, a sign-in page) answers instead"
         )
+
+
+def patiently(
+    ask: Callable[[], Answer],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    lot: Callable[[], float] = random.random,
+) -> Answer:
+    """Ask up to three times, with pauses, while that makes sense (QUE-05). Raises UploadError."""
+    for tries in count(1):
+        try:
+            return ask()
+        except Retryable as error:
+            seconds = pause(tries, error.retry_after, lot=lot())
+            if seconds is None or not error.soon:
+                raise
+        sleep(seconds)
+    raise AssertionError("counting has no end")
 
 
 def check_address(server: str, *, allow_http: bool) -> bool:

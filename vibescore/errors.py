@@ -4,6 +4,7 @@ VibescoreError
 ├── ConfigError      a setting is wrong: names the setting, where it came from, and the way out
 ├── StoreError       the local store cannot be read or written: names the file
 ├── BusyError        another sync holds the lock
+├── LinkError        this computer was not linked to a server: says why
 ├── PluginError      a plugin failed: names the plugin and the stage it failed in
 └── UploadError      the server was not reached, or did not take what was sent
     ├── Retryable    it may go well later, and the server may have said when
@@ -26,6 +27,10 @@ class StoreError(VibescoreError):
 
 class BusyError(VibescoreError):
     """Another sync is running."""
+
+
+class LinkError(VibescoreError):
+    """Linking ended without a link."""
 
 
 class PluginError(VibescoreError):

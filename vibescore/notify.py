@@ -56,6 +56,10 @@ class State(StrEnum):
     UNUSABLE = "settings file cannot be used"
 
 
+OURS = (State.INSTALLED, State.DEAD, State.OFF)
+"""With these, an entry of this home stands in the settings."""
+
+
 class Standing(NamedTuple):
     """The entry of a source: where it is or would be, how it stands, and the sentence that says
     why it is UNUSABLE.
@@ -121,6 +125,20 @@ class Entries:
         """What the tools call."""
         return self.home / "bin" / (f"{NAME}.py" if self.is_windows else NAME)
 
+    @property
+    def runtime(self) -> list[str]:
+        """What the handler starts; empty while nothing is installed."""
+        with suppress(msgspec.MsgspecError):
+            return msgspec.json.decode(_text(self._runtime_path) or "[]", type=list[str])
+        return []
+
+    def installed_at(self, source: str) -> float | None:
+        """UTC seconds when the entry of a source last changed; None when there is none."""
+        try:
+            return self._backup_path(source).stat().st_mtime
+        except OSError:
+            return None
+
     def states(self, targets: Targets) -> list[Standing]:
         """How each entry stands; looking changes nothing."""
         return [self._standing(source, target) for source, target in _distinct(targets)]
@@ -161,6 +179,14 @@ class Entries:
             for source, target in self._present(targets)
         ]
 
+    def installed(self, targets: Targets) -> list[Path]:
+        """The settings files that ``remove`` would look at because an entry of ours is, or was, in
+        them.
+        """
+        kept = {Path(backup.config) for _, backup in self._backups()}
+        ours = {each.config for each in self.states(targets) if each.state in OURS}
+        return sorted(kept | ours)
+
     def remove(self, targets: Targets) -> list[Done]:
         """Put back what stood there before (NTF-03), and forget it. An entry that is not ours any
         more is left alone; a plugin that is gone is not needed.
@@ -192,7 +218,7 @@ class Entries:
             return State.CHANGED if self._backup(source) else State.MISSING
         if not self._is_own(command):
             return State.ELSEWHERE if Path(script_of(command) or "").exists() else State.DEAD
-        if not (self.handler.exists() and _is_there(self._runtime())):
+        if not (self.handler.exists() and _is_there(self.runtime)):
             return State.DEAD
         return State.OFF if is_off else State.INSTALLED
 
@@ -317,11 +343,6 @@ class Entries:
     @property
     def _runtime_path(self) -> Path:
         return self.handler.with_name(f"{NAME}.json")
-
-    def _runtime(self) -> list[str]:
-        with suppress(msgspec.MsgspecError):
-            return msgspec.json.decode(_text(self._runtime_path) or "[]", type=list[str])
-        return []
 
     def _write_handler(self, runtime: Sequence[str]) -> None:
         for path, text in self._handler_texts(runtime, self._originals()).items():

@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from itertools import count
 from typing import NamedTuple, TypeVar
 
-from vibescore.client import Client
+from vibescore.client import Client, patiently
 from vibescore.errors import Rejected, Retryable, UploadError
 from vibescore.model import Bucket, TokenTotals
 from vibescore.store import Queued, Store
@@ -24,7 +23,6 @@ from vibescore.throttle import (
     attempted,
     failed,
     heard,
-    pause,
     recalled,
     succeeded,
 )
@@ -210,16 +208,7 @@ class _Run:
         self.sent = self.sent._replace(refused=self.sent.refused + 1)
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
-        """Ask up to three times, with pauses, while that makes sense (QUE-05)."""
-        for tries in count(1):
-            try:
-                return ask()
-            except Retryable as error:
-                seconds = pause(tries, error.retry_after, lot=self._clock.lot())
-                if seconds is None or not error.soon:
-                    raise
-            self._clock.sleep(seconds)
-        raise AssertionError("counting has no end")
+        return patiently(ask, sleep=self._clock.sleep, lot=self._clock.lot)
 
 
 def _batches(store: Store, effort: Effort) -> float:

@@ -12,7 +12,21 @@ from vibescore import __version__
 from vibescore.cli.app import App
 from vibescore.errors import UploadError, VibescoreError
 
-COMMANDS = ("sync", "report", "prices", "export", "status", "plugins", "config", "completion")
+COMMANDS = (
+    "init",
+    "up",
+    "sync",
+    "report",
+    "status",
+    "doctor",
+    "prices",
+    "export",
+    "plugins",
+    "config",
+    "unlink",
+    "uninstall",
+    "completion",
+)
 
 
 class LazyGroup(click.Group):
@@ -69,6 +83,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
     \b
     Examples:
+      vibescore init --dry-run     what linking this computer to a server would change
       vibescore sync --offline     collect what the tools wrote since the last time
       vibescore report             today and this week
       vibescore report daily       day by day

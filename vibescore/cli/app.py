@@ -77,15 +77,19 @@ class App(NamedTuple):
 
         return load_link(self.home, self.variables, server=self.settings.server)
 
-    @contextmanager
-    def client(self, link: "Link") -> "Iterator[Client]":
+    def client(self, link: "Link") -> "AbstractContextManager[Client]":
         """An open connection to the server of a link, as its device."""
+        return self.connection(link.server, link.token)
+
+    @contextmanager
+    def connection(self, server: str, token: str | None = None) -> "Iterator[Client]":
+        """An open connection to a server, with a token or as a stranger."""
         from vibescore.client import Client
 
         its = self.settings
         with Client.open(
-            link.server,
-            link.token,
+            server,
+            token,
             timeout=its.http_timeout,
             ca_file=its.ca_file,
             allow_http=its.allow_http,
@@ -95,7 +99,9 @@ class App(NamedTuple):
     @property
     def program(self) -> list[str]:
         """The command that starts this very program."""
-        return [sys.executable, "-P", "-c", "from vibescore.cli import program; program()"]
+        from vibescore.program import command
+
+        return command(sys.executable)
 
     @property
     def wants_debug(self) -> bool:

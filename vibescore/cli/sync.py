@@ -1,6 +1,7 @@
 """``vibescore sync``: read what is new in the logs, and send it."""
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -24,8 +25,17 @@ SECONDS_TO_WAIT = 600
 @click.option("--offline", is_flag=True, help="Only collect; upload nothing.")
 @click.option("--rebuild", is_flag=True, help="Count all logs that still exist again.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something fails.")
+@click.option("--notified-by", metavar="SOURCE", hidden=True)
 @pass_app
-def command(app: App, auto: bool, drain: bool, offline: bool, rebuild: bool, quiet: bool) -> None:
+def command(
+    app: App,
+    auto: bool,
+    drain: bool,
+    offline: bool,
+    rebuild: bool,
+    quiet: bool,
+    notified_by: str | None,
+) -> None:
     """Collect what the tools wrote since the last sync, and upload it to the server that this
     computer is linked to, if it is.
 
@@ -42,11 +52,23 @@ def command(app: App, auto: bool, drain: bool, offline: bool, rebuild: bool, qui
         raise click.UsageError("--auto and --drain exclude each other: --auto uploads portions.")
     app.make_home()
     effort = Effort.AUTO if auto else Effort.DRAIN if drain else Effort.MANUAL
-    sync = Sync(app, None if offline else app.link, effort, is_quiet=quiet or auto)
-    if rebuild or not sync.found_nothing_to_do():
-        sync.run(rebuild=rebuild)
-    if sync.link is None and not offline:
-        sync.say("This computer is not linked to a server, so nothing was uploaded.")
+    with _turn(app, is_notified=notified_by is not None) as is_mine:
+        if not is_mine:
+            return
+        sync = Sync(app, None if offline else app.link, effort, is_quiet=quiet or auto)
+        if rebuild or not sync.found_nothing_to_do():
+            sync.run(rebuild=rebuild)
+        if sync.link is None and not offline:
+            sync.say("This computer is not linked to a server, so nothing was uploaded.")
+
+
+def _turn(app: App, *, is_notified: bool) -> AbstractContextManager[bool]:
+    """A tool that asks for a sync waits its turn (NTF-07), everybody else has one at once."""
+    if not is_notified:
+        return nullcontext(enter_result=True)
+    from vibescore.cadence import turn
+
+    return turn(app.home)
 
 
 class Sync(NamedTuple):
@@ -92,11 +114,21 @@ class Sync(NamedTuple):
             exclusive(self.app.lock_path, wait=SECONDS_TO_WAIT, waiting=self._tell_waiting),
             Store.open(self.app.store_path) as store,
         ):
+            self._sign(store)
             summary = self._collect(store, rebuild=rebuild)
             has_rows = self.link is not None and any(store.pending(1))
             self._tell(summary, has_rows=has_rows)
             if self.link:
                 self._visit(store, self.link)
+
+    def _sign(self, store: "Store") -> None:
+        """Note which computer uses this home: two that share one would count twice (CLI-08)."""
+        from vibescore.machine import MACHINES, machine_key
+
+        seen, today = store.fact(MACHINES) or {}, int(time.time() // 86_400)
+        mine = machine_key()
+        if seen.get(mine) != today:
+            store.keep(MACHINES, seen | {mine: today})
 
     def _collect(self, store: "Store", *, rebuild: bool = False) -> "Summary":
         from vibescore.collect import collect
