@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from witness import watch
 
 from vibescore.errors import ConfigError
 
+DOCUMENTATION = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
 RESOLVING = {"pydantic", "pydantic_core", "pydantic_settings"}
 SNAPSHOT = "settings.snapshot.json"
 
@@ -228,3 +231,26 @@ def test_the_home_may_be_named_with_a_tilde(computer: Computer) -> None:
     assert (computer.home / "elsewhere" / "vibescore.db").exists()
     if sys.platform != "win32":
         assert not computer.own.exists()
+
+
+def documented() -> list[tuple[str, ...]]:
+    """Setting, variable and default, as the documentation tells them."""
+    row = r"^\| `(\w+)` \| `(\w+)` \| ([^|]+) \| [^|]{20,} \|$"
+    return re.findall(row, DOCUMENTATION.read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.requirement("CLI-07", "TLS-04")
+def test_every_setting_is_documented_with_its_variable_and_its_default(computer: Computer) -> None:
+    table = computer.run("config").output.splitlines()
+    shown = [re.split(r" {2,}", line.strip())[:2] for line in table if line.endswith("default")]
+    assert len(shown) >= 7
+    assert documented() == [(name, f"VIBESCORE_{name.upper()}", value) for name, value in shown]
+
+
+@pytest.mark.requirement("CLI-07", "TLS-04")
+def test_the_documented_file_is_understood(computer: Computer) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)
+    configure(computer, example)
+    settings = shown(computer).items()
+    said = {name: value for name, (value, origin) in settings if origin == "config file"}
+    assert said == tomllib.loads(example) != {}

@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,25 @@ def test_when_an_automatic_upload_fails_only_status_tells(trouble: int, desk: De
     assert shown["upload_problem"]["code"] == f"CODE_{trouble}"
     assert shown["throttle"]["failures"] == 1
     assert desk.backend.url in desk.computer.program("status").output.partition("Problem")[2]
+
+
+@pytest.mark.requirement("QUE-03", "QUE-08", "CLI-05", "CLI-10")
+def test_without_a_usable_link_a_sync_collects_and_only_an_automatic_one_keeps_silent(
+    desk: Desk, rollout: Rollout
+) -> None:
+    (desk.computer.own / FILE).write_text("{")
+    assert sync(desk, "--auto") == Ran(0, "", "")
+    assert desk.computer.export() == truth_of(rollout)
+    append(log_of(desk), rollout.turns(2).unsaved())
+    ran = sync(desk)
+    assert ran.code == 1
+    assert ran.errors == (
+        f"vibescore: {desk.computer.own / FILE} cannot be used: 'vibescore init' links this "
+        "computer again\n"
+    )
+    assert desk.computer.export() == truth_of(rollout)
+    assert sync(desk, "--offline") == Ran(0, NOTHING_NEW, "")
+    assert desk.backend.requests == []
 
 
 @pytest.mark.requirement("QUE-05", "CLI-05")
@@ -301,13 +321,12 @@ def still(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk
 
 
 def wake(desk: Desk) -> None:
-    """Who sleeps looks at the clock."""
-    try:
-        handle = os.open(desk.computer.variables["GATE"], os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        return  # nobody sleeps
-    os.write(handle, b"\n")
-    os.close(handle)
+    """Who sleeps, or is about to, finds that there is nothing to wait for, and ends."""
+    gate = os.open(desk.computer.variables["GATE"], os.O_RDWR)
+    os.write(gate, b"\n")
+    with (desk.computer.own / LOCK).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    os.close(gate)
 
 
 @pytest.mark.requirement("QUE-04")
@@ -327,16 +346,19 @@ def test_rows_that_were_held_back_are_sent_without_another_notify(
 
 
 def waiting(desk: Desk) -> set[int]:
-    """The processes that wait for a retry of this home."""
-    ticket = str(desk.computer.own / TICKET).encode()
+    """The processes that wait for a retry of this home. Each leads a session of its own: what it
+    forks for a command looks the same. A shell that has just been started has no words yet, but the
+    lock; while it reads the ticket, that has the place of the lock.
+    """
+    lock, ticket = str(desk.computer.own / LOCK), str(desk.computer.own / TICKET)
     found = set()
-    for folder in Path("/proc").iterdir():
-        try:
+    for folder in Path("/proc").glob("[0-9]*"):
+        number = int(folder.name)
+        with suppress(OSError):
+            holds = os.readlink(folder / "fd/0") == lock
             words = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if ticket in words:
-            found.add(int(folder.name))
+            if (holds or ticket.encode() in words) and os.getsid(number) == number:
+                found.add(number)
     return found
 
 
@@ -379,8 +401,7 @@ def test_once_everything_was_sent_nobody_waits_any_more(still: Desk, rollout: Ro
     sync(still)
     assert diagnostics(still)["scheduled_retry"] is None
     wake(still)
-    with (still.computer.own / LOCK).open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    assert waiting(still) == set()
     assert still.backend.rows() == truth_of(rollout)
 
 

@@ -20,6 +20,9 @@ from vibescore.notify import Entries
 
 FOREIGN = 'notify = ["notify-send", "Codex"] # mine\nmodel = "a"\n'
 NOTIFIED = pytest.mark.parametrize("source", ["codex", "every-code"])
+MADE = pytest.mark.parametrize("source", ["codex", "gemini"])
+"""Tools that get a settings file where there is none yet."""
+
 SOURCES = pytest.mark.parametrize("source", ["codex", "every-code", "gemini"])
 
 
@@ -86,26 +89,52 @@ def test_every_code_is_configured_where_its_settings_file_is(
     assert notify_of(config) == tools.command("every-code")
 
 
-@pytest.mark.requirement("NTF-01", "NTF-03")
-def test_a_tool_without_a_settings_file_gets_one_and_loses_it_again(tools: Tools) -> None:
-    folder = tools.config("codex").parent
-    assert tools.state("codex") == "not installed"
+@pytest.mark.requirement("NTF-01", "NTF-03", "NTF-08")
+@MADE
+def test_a_tool_without_a_settings_file_gets_one_and_loses_it_again(
+    source: str, tools: Tools
+) -> None:
+    config = tools.config(source)
+    assert tools.state(source) == "not installed"
+    assert tools.entries.plan(tools.targets, tools.make_runtime())[0] == config
     tools.install()
-    config = folder / "config.toml"
-    assert notify_of(config) == tools.command("codex")
+    assert tools.state(source) == "installed"
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
-    tools.remove()
-    assert list(folder.iterdir()) == []
-
-
-@pytest.mark.requirement("NTF-03")
-def test_a_settings_file_that_was_made_for_us_stays_when_something_was_added(tools: Tools) -> None:
-    config = tools.config("codex")
-    tools.install()
-    config.write_text(config.read_text() + 'model = "mine"\n')
     tools.install()
     tools.remove()
-    assert config.read_text() == 'model = "mine"\n'
+    assert list(config.parent.iterdir()) == []
+
+
+@pytest.mark.requirement("NTF-01", "NTF-03")
+@MADE
+def test_a_link_that_leads_nowhere_does_so_again(source: str, tools: Tools) -> None:
+    config = tools.config(source)
+    config.symlink_to("elsewhere")
+    tools.install()
+    assert tools.state(source) == "installed"
+    assert config.is_symlink()
+    tools.remove()
+    assert list(config.parent.iterdir()) == [config]
+    assert not config.exists()
+
+
+@pytest.mark.requirement("NTF-03", "NTF-08")
+@pytest.mark.parametrize(
+    "source, before, after, left",
+    [
+        ("codex", "notify", '"model" = "mine"\nnotify', '"model" = "mine"\n'),
+        ("gemini", '{\n  "hooks"', '{\n  "theme": "x",\n  "hooks"', '{\n  "theme": "x"\n}\n'),
+    ],
+)
+def test_a_settings_file_that_was_made_for_us_stays_when_something_was_added(
+    source: str, before: str, after: str, left: str, tools: Tools
+) -> None:
+    config = tools.config(source)
+    tools.install()
+    config.write_text(config.read_text().replace(before, after, 1))
+    tools.install()
+    tools.remove()
+    assert config.read_text() == left
 
 
 @pytest.mark.requirement("NTF-01")

@@ -11,8 +11,11 @@ from rollouts import Rollout, append, truth_of
 from sites import Site, halted
 from support import PROGRAM, Computer
 
+from vibescore.cli.app import App
+from vibescore.cli.sync import Sync
 from vibescore.errors import BusyError
 from vibescore.lock import exclusive
+from vibescore.throttle import Effort
 
 WAITING = "Another sync is running; waiting for it to end.\n"
 OURS = {"VIBESCORE_PLUGINS": "codex,gemini"}
@@ -78,6 +81,22 @@ def test_who_does_not_want_to_wait_is_told_that_another_sync_is_running(
         exclusive(computer.own / "sync.lock", wait=0),
     ):
         pytest.fail("two hold the lock")
+
+
+@pytest.mark.requirement("CLI-10", "NTF-04", "NTF-07")
+def test_an_automatic_sync_that_waited_long_enough_leaves_it_to_the_other_without_a_word(
+    computer: Computer, site: Site, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rollout = session(1)
+    rollout.save(computer.home)
+    app = App(computer.own, computer.home, computer.environment, debug=False)
+    with halted(computer, site):
+        Sync(app, None, Effort.AUTO, is_quiet=True, patience=0).run(rebuild=False)
+        assert capfd.readouterr() == ("", "")
+        manual = Sync(app, None, Effort.MANUAL, is_quiet=True, patience=0)
+        with pytest.raises(BusyError, match="another sync is running"):
+            manual.run(rebuild=False)
+    assert computer.export() == truth_of(rollout)
 
 
 @pytest.mark.requirement("COL-08", "QUE-01")

@@ -69,13 +69,13 @@ def test_every_tool_gets_back_what_it_had_byte_for_byte(tools: Tools) -> None:
 
 @pytest.mark.requirement("NTF-03")
 def test_settings_that_were_made_by_init_go(desk: Desk) -> None:
-    (desk.computer.home / ".codex").mkdir(exist_ok=True)
-    config = desk.computer.home / ".codex/config.toml"
+    tools = Tools(desk.computer)
+    made = [tools.config("codex"), tools.config("gemini")]
     words = ("--yes", "--runtime=this", "--server", desk.backend.url)
     assert desk.computer.program("init", *words).code == 0
-    assert config.exists()
+    assert all(config.exists() for config in made)
     assert desk.computer.program("uninstall", "--yes").code == 0
-    assert not config.exists()
+    assert not any(config.exists() for config in made)
 
 
 @pytest.mark.requirement("NTF-03", "CLI-03")

@@ -16,6 +16,8 @@ from rollouts import Rollout, append, truth_of
 from support import PROGRAM, Computer
 from tools import Tools
 
+from vibescore.embedded import running
+from vibescore.errors import ConfigError
 from vibescore.link import load_link
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,7 +31,9 @@ def rollout(computer: Computer) -> Rollout:
 
 
 @contextmanager
-def up(computer: Computer, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def up(
+    computer: Computer, *options: str, until: str = "until Ctrl-C"
+) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """The command while it serves, and what it said until then."""
     words = ("up", "--yes", "--runtime=this", *options)
     with subprocess.Popen(
@@ -43,7 +47,7 @@ def up(computer: Computer, *options: str) -> Iterator[tuple[subprocess.Popen[str
         said: list[str] = []
         for line in process.stdout:
             said.append(line)
-            if "until Ctrl-C" in line:
+            if until in line:
                 break
         try:
             yield process, said
@@ -57,7 +61,10 @@ def address(computer: Computer) -> str:
     return link.server
 
 
-@pytest.mark.requirement("CLI-01", "CLI-03", "SRV-17")
+SIGN_IN = re.compile(r"Created (\S+) \(admin\)\.\nPassword \(shown only now\): (\S+)\n")
+
+
+@pytest.mark.requirement("CLI-01", "CLI-03", "SRV-05", "SRV-17")
 def test_it_makes_a_user_links_collects_uploads_and_serves(
     computer: Computer, rollout: Rollout
 ) -> None:
@@ -68,7 +75,7 @@ def test_it_makes_a_user_links_collects_uploads_and_serves(
         assert process.poll() is None, text
         url = address(computer)
         assert f"Your usage: {url}" in text
-        shown = re.search(r"Sign in as (\S+) with the password (\S+) \(", text)
+        shown = SIGN_IN.search(text)
         assert shown
         account = {"email": shown[1], "password": shown[2]}
         session = httpx.post(f"{url}/api/auth/sessions", json=account).json()
@@ -100,7 +107,7 @@ def test_once_more_it_goes_on_as_the_same_device(computer: Computer, rollout: Ro
     )
     assert (again.code, again.errors) == (0, "")
     assert "stays linked" in again.output
-    assert "Sign in as" not in again.output
+    assert "Created" not in again.output
     assert "1 inserted" in again.output
     assert load_link(computer.own, {}, server=None) == kept
 
@@ -113,6 +120,21 @@ def test_a_server_that_runs_already_is_used_and_left_running(computer: Computer)
         assert (ran.code, ran.errors) == (0, "")
         assert "The server ran already" in ran.output
         assert process.poll() is None
+
+
+@pytest.mark.requirement("CLI-03", "SRV-17")
+@pytest.mark.parametrize("sign_up", ["true", "false"])
+def test_the_first_user_is_made_and_linked_whatever_holds_for_others_and_no_second(
+    sign_up: str, computer: Computer
+) -> None:
+    computer = Computer(computer.home, {"VIBESCORE_SERVER_SIGN_UP": sign_up})
+    first = computer.program("up", "--yes", "--once", "--no-notify", "--port=0")
+    assert (first.code, first.errors) == (0, "")
+    assert len(SIGN_IN.findall(first.output)) == 1
+    assert computer.program("unlink").code == 0
+    with up(computer, "--port=0", "--no-notify", until="/link") as (process, said):
+        assert process.poll() is None
+        assert "Created" not in "".join(said)
 
 
 @pytest.mark.requirement("CLI-03")
@@ -134,6 +156,17 @@ def test_a_server_that_does_not_start_says_why(computer: Computer) -> None:
     assert "data" in ran.errors
 
 
+@pytest.mark.requirement("CLI-05")
+def test_what_a_server_cannot_do_is_told_in_its_words(computer: Computer) -> None:
+    place = {"PORT": "0", "DATA_DIR": str(computer.home / "data")}
+    settings = {f"VIBESCORE_SERVER_{name}": text for name, text in place.items()}
+    with (
+        running(computer.environment | settings, computer.home / "log") as server,
+        pytest.raises(ConfigError, match=r"'vibescore-server user .*: There is no user a@b\.c"),
+    ):
+        server.ask("user", "link-code", "a@b.c")
+
+
 @pytest.mark.requirement("TLS-04")
 def test_the_demo_touches_nothing_but_its_scratch_home(computer: Computer) -> None:
     tools = Tools(computer)
@@ -152,7 +185,7 @@ def test_the_demo_touches_nothing_but_its_scratch_home(computer: Computer) -> No
     )
     assert done.returncode == 0, done.stderr
     assert "Uploaded 1 half-hour rows: 1 inserted" in done.stdout
-    assert "Sign in as" in done.stdout
+    assert SIGN_IN.search(done.stdout)
     assert "Look at it again" in done.stdout
     after = {path: path.read_bytes() for path in computer.home.rglob("*") if path.is_file()}
     assert after.items() >= before.items()

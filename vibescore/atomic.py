@@ -4,7 +4,6 @@ one, and links, owner and mode stay.
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,15 +46,19 @@ def replace(path: Path, text: str, *, mode: int = PRIVATE) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file that may be gone. Raises ConfigError when it stays."""
+    """Remove a file that may be gone, and leave a link to it. Raises ConfigError when the file
+    stays.
+    """
     try:
-        path.unlink(missing_ok=True)
+        Path(os.path.realpath(path)).unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(f"{path} cannot be removed: {error.strerror}") from error
 
 
 def _write_beside(real: Path, text: str, mode: int) -> None:
     """In a file beside it, which then takes its place."""
+    import tempfile
+
     there = _standing(real)
     if there and not there.st_mode & 0o222:
         raise PermissionError(0, "it is read-only, chmod u+w makes it writable")

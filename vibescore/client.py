@@ -82,12 +82,6 @@ class Page(Struct, frozen=True):
     next: str | None = None
 
 
-class Session(Struct, frozen=True, rename="camel"):
-    """What a new user is given; it is kept nowhere."""
-
-    access_token: str
-
-
 class Told(Struct, frozen=True):
     """What the server says of a request that it refuses."""
 
@@ -176,26 +170,17 @@ class Client:
             params["after"] = page.next
         raise self._garbage()
 
-    def sign_up(self, email: str, password: str) -> str:
-        """Make the first user of a server on this computer; answers an access token, which holds
-        for minutes. Raises UploadError.
-        """
-        account = {"email": email, "password": password}
-        return self.post("/api/auth/users", account, Session).access_token
-
     def post(self, slug: str, body: object, answer: type[Answer]) -> Answer:
-        """The answer to a POST of ``body`` as JSON, to a function or a path. Raises UploadError."""
+        """The answer to a POST of ``body`` as JSON, to a function. Raises UploadError."""
         return self._ask("POST", slug, answer, content=json.dumps(body).encode())
 
     def _ask(self, method: str, slug: str, answer: type[Answer], **request: Any) -> Answer:
         import httpx
 
-        path = slug if slug.startswith("/") else f"/functions/vibescore-{slug}"
+        url = f"{self.server}/functions/vibescore-{slug}"
         headers = {"Content-Type": "application/json"} if method == "POST" else {}
         try:
-            with self._http.stream(
-                method, self.server + path, headers=headers, **request
-            ) as response:
+            with self._http.stream(method, url, headers=headers, **request) as response:
                 body = self._read(response)
         except httpx.TimeoutException as error:
             raise self._too_slow() from error

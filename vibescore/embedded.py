@@ -1,12 +1,13 @@
 """A server of vibescore on this computer, as a process of its own: started, and stopped again.
 
-The core knows no server; it starts the installed program and speaks HTTP with it.
+The core knows no server; it starts the installed program, has it do what only who owns the data
+may, and speaks HTTP with it.
 """
 
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -20,14 +21,31 @@ PATIENCE = 10.0
 
 
 class Embedded(NamedTuple):
-    """A server that listens at ``address``."""
+    """A server that listens at ``address``; ``variables`` hold its settings."""
 
     address: str
     process: "subprocess.Popen[str]"
+    variables: Mapping[str, str]
 
     def wait(self) -> int:
         """Until it ends; answers its exit code."""
         return self.process.wait()
+
+    def ask(self, *words: str) -> str:
+        """What a command of the server's program answers, on the same data. Raises ConfigError,
+        with its words, when it fails.
+        """
+        done = subprocess.run(
+            _command(*words),
+            env=dict(self.variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ConfigError(f"'vibescore-server {' '.join(words)}' failed: {_last(done.stderr)}")
+        return done.stdout
 
 
 def is_installed() -> bool:
@@ -36,15 +54,14 @@ def is_installed() -> bool:
 
 
 @contextmanager
-def running(options: Sequence[str], variables: Mapping[str, str], log: Path) -> Iterator[Embedded]:
+def running(variables: Mapping[str, str], log: Path) -> Iterator[Embedded]:
     """Start a server for as long as the block lasts; what it has to say goes to ``log``.
 
     Raises ConfigError, with its words, when it does not start.
     """
-    command = [sys.executable, "-P", "-m", PROGRAM, "run", "--host", HOST, *options]
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            command,
+            _command("run", "--host", HOST),
             env=dict(variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -52,9 +69,13 @@ def running(options: Sequence[str], variables: Mapping[str, str], log: Path) -> 
             text=True,
         )
     try:
-        yield Embedded(_greeting(process, log), process)
+        yield Embedded(_greeting(process, log), process, variables)
     finally:
         _stop(process)
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-P", "-m", PROGRAM, *words]
 
 
 def _greeting(process: "subprocess.Popen[str]", log: Path) -> str:
@@ -65,8 +86,12 @@ def _greeting(process: "subprocess.Popen[str]", log: Path) -> str:
     if address.startswith("http://"):
         return address
     process.wait()
-    words = log.read_text("utf-8").strip().splitlines()
-    raise ConfigError(f"the server did not start: {words[-1] if words else 'it says nothing'}")
+    raise ConfigError(f"the server did not start: {_last(log.read_text('utf-8'))}")
+
+
+def _last(said: str) -> str:
+    lines = said.strip().splitlines()
+    return lines[-1].removeprefix("Error: ") if lines else "it says nothing"
 
 
 def _stop(process: "subprocess.Popen[str]") -> None:

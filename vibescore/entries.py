@@ -8,7 +8,6 @@ the entry, and read what came out before they hand it back.
 import json
 import re
 import shlex
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -258,6 +257,8 @@ def _above_comment(text: str, after: str) -> str:
 
 
 def _toml(text: str) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(_unmarked(text))
     except tomllib.TOMLDecodeError as error:

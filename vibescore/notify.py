@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -352,6 +351,8 @@ class Entries:
         self, runtime: Sequence[str], originals: Mapping[str, Sequence[str]]
     ) -> dict[Path, str]:
         """The handler, and the note of what it starts."""
+        from importlib.resources import files
+
         duty = Duty(str(self.home), runtime, originals)
         body = files("vibescore").joinpath(
             "handler_windows.py" if self.is_windows else "handler.sh"

@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -221,6 +222,16 @@ def _clash(first: Plugin, second: Plugin) -> Plugin:
     first.state, first.hooks = FAILED, {}
     first.problem = f"both {first.distribution} and {second.distribution} provide it: uninstall one"
     return first
+
+
+def notify_targets(plugins: Iterable[Plugin], env: Environment) -> dict[str, NotifyTarget]:
+    """Where tools can be told to call us, by source; what a plugin fails to declare is left out."""
+    targets = {}
+    for plugin in plugins:
+        with suppress(PluginError):
+            if target := plugin.notify_target(env):
+                targets[plugin.name] = target
+    return targets
 
 
 def make_plugin_manager() -> pluggy.PluginManager:

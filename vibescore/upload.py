@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from vibescore.client import Client, patiently
 from vibescore.errors import Rejected, Retryable, UploadError
 from vibescore.model import Bucket, TokenTotals
 from vibescore.store import Queued, Store
@@ -27,6 +26,9 @@ from vibescore.throttle import (
     succeeded,
 )
 from vibescore.wire import as_line, row
+
+if TYPE_CHECKING:
+    from vibescore.client import Client
 
 ROWS_A_BATCH = 300
 BATCHES, MORE_BATCHES = 2, 4
@@ -60,7 +62,7 @@ class Sent(NamedTuple):
 
 def deliver(
     store: Store,
-    client: Client,
+    client: "Client",
     key: str,
     effort: Effort,
     *,
@@ -115,7 +117,7 @@ def size_of(rows: Iterable[Queued]) -> int:
 class _Run:
     """One run: what it sent so far, and its pace."""
 
-    def __init__(self, store: Store, client: Client, key: str, clock: Clock) -> None:
+    def __init__(self, store: Store, client: "Client", key: str, clock: Clock) -> None:
         self._store = store
         self._client = client
         self._key = key
@@ -208,6 +210,8 @@ class _Run:
         self.sent = self.sent._replace(refused=self.sent.refused + 1)
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        from vibescore.client import patiently
+
         return patiently(ask, sleep=self._clock.sleep, lot=self._clock.lot)
 
 

@@ -55,6 +55,19 @@ def test_a_password_nobody_gave_is_made_and_shown_once(fresh_server: Starter) ->
 
 
 @pytest.mark.requirement("SRV-17")
+def test_only_a_first_user_is_created_where_that_is_asked_for(fresh_server: Starter) -> None:
+    server = fresh_server(sign_up="false")
+    create = ("user", "create", "--first")
+    first = server.command(*create, "ada@example.org")
+    assert first.stdout.startswith("Created ada@example.org (admin).\n")
+    for email in ("ada@example.org", "ben@example.org"):
+        again = server.command(*create, email)
+        assert (again.returncode, again.stdout) == (0, "")
+        assert again.stderr == "There is a user already, so none was created.\n"
+    assert len(server.command("user", "list").stdout.splitlines()) == 2
+
+
+@pytest.mark.requirement("SRV-17")
 def test_administrators_are_named_and_unnamed(fresh_server: Starter) -> None:
     server = fresh_server()
     first, second = server.sign_up(), server.sign_up()
@@ -104,6 +117,7 @@ def refreshed(server: Server, session: Response) -> int:
         (("user", "create", "a@b.c", "--password-stdin"), "short\n", "The password cannot be used"),
         (("user", "set-admin", "a@b.c"), "", "There is no user a@b.c"),
         (("user", "reset-password", "a@b.c"), "", "There is no user a@b.c"),
+        (("user", "link-code", "a@b.c"), "", "There is no user a@b.c"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_an_exit_code(
@@ -122,6 +136,7 @@ def test_what_cannot_be_done_is_one_sentence_and_an_exit_code(
     [
         *("run", "migrate", "jobs", "jobs run", "jobs list"),
         *("user", "user create", "user list", "user set-admin", "user reset-password"),
+        "user link-code",
     ],
 )
 def test_every_command_shows_an_example(shared_server: Server, command: str) -> None:

@@ -98,6 +98,19 @@ def test_a_link_code_links_one_computer(server: Server) -> None:
 
 
 @pytest.mark.requirement("SRV-05")
+def test_a_link_code_of_the_command_line_links_one_computer(server: Server) -> None:
+    person = server.sign_up()
+    told = server.command("user", "link-code", person.email.upper())
+
+    assert told.returncode == 0, told.stderr
+    assert "one computer until 2026-11-18T12:10:00Z" in told.stderr
+    code = told.stdout.strip()
+    assert code not in told.stderr
+    assert works(person, exchange(server, code))
+    assert refusal(exchange(server, code, "two")) == USED
+
+
+@pytest.mark.requirement("SRV-05")
 def test_a_link_code_may_be_typed_in_lower_case_and_without_dashes(server: Server) -> None:
     code = link_code(server.sign_up())
 

@@ -77,6 +77,14 @@ class App(NamedTuple):
 
         return load_link(self.home, self.variables, server=self.settings.server)
 
+    @property
+    def link_or_problem(self) -> "tuple[Link | None, ConfigError | None]":
+        """The link, or why it is not known which one holds."""
+        try:
+            return self.link, None
+        except ConfigError as error:
+            return None, error
+
     def client(self, link: "Link") -> "AbstractContextManager[Client]":
         """An open connection to the server of a link, as its device."""
         return self.connection(link.server, link.token)

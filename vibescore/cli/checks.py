@@ -231,12 +231,13 @@ def _retention(app: App) -> Iterator[Finding]:
 
 
 def _notify(app: App) -> Iterator[Finding]:
-    from vibescore.cli.setting_up import notify_targets
     from vibescore.notify import Entries, State
+    from vibescore.plugins import notify_targets
 
     entries = Entries(app.home)
     newest = _newest_logs(app)
-    for source, config, state, problem in entries.states(notify_targets(app)):
+    targets = notify_targets(app.plugins(), app.environment)
+    for source, config, state, problem in entries.states(targets):
         where = f"{source}: {app.short(config)}: {state.value}"
         match state:
             case State.ABSENT:

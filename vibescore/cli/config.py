@@ -31,13 +31,13 @@ def command(app: App, as_json: bool) -> None:
         click.echo(json.dumps({"home": str(app.home), "settings": shown}, indent=2))
         return
     click.echo(f"Home: {app.short(app.home)}")
-    rows = [[name, _shown(value), origins[name]] for name, value in values.items()]
+    rows = [[name, _shown(name, value), origins[name]] for name, value in values.items()]
     print_table(["Setting", "Value", "From"], rows)
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
     if value is None:
-        return "all"
+        return "all" if name == "plugins" else "not set"
     if isinstance(value, tuple):
         return ", ".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

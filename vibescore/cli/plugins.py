@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vibescore.cli.app import App, pass_app
-from vibescore.cli.table import print_table
 
 if TYPE_CHECKING:
     from vibescore.plugins import Plugin
@@ -26,7 +25,7 @@ def command(app: App, as_json: bool) -> None:
       vibescore plugins
     """
     with app.store() as store:
-        plugins = described(app, store)
+        plugins = described(app.plugins(), store)
     if as_json:
         click.echo(json.dumps(plugins, indent=2))
     elif not plugins:
@@ -34,6 +33,8 @@ def command(app: App, as_json: bool) -> None:
             "No plugin is installed: pip install 'vibescore[all]' brings those for the known tools."
         )
     else:
+        from vibescore.cli.table import print_table
+
         print_table(
             ("Name", "Distribution", "Version", "State", "Hooks"), [_row(each) for each in plugins]
         )
@@ -44,7 +45,7 @@ def _row(plugin: dict[str, Any]) -> list[str]:
     return [*names, plugin["problem"] or ", ".join(plugin["hooks"])]
 
 
-def described(app: App, store: "Store | None") -> list[dict[str, Any]]:
+def described(plugins: "list[Plugin]", store: "Store | None") -> list[dict[str, Any]]:
     """The plugins as plain values; one that failed in the last sync is ``failing``."""
     last = (store.fact("last sync") if store else None) or {"problems": []}
     failed = {
@@ -52,7 +53,7 @@ def described(app: App, store: "Store | None") -> list[dict[str, Any]]:
         for problem in last["problems"]
         if problem["what"].startswith(f"plugin {problem['source']} failed")
     }
-    return [_described(plugin, failed.get(plugin.name)) for plugin in app.plugins()]
+    return [_described(plugin, failed.get(plugin.name)) for plugin in plugins]
 
 
 def _described(plugin: "Plugin", failure: str | None) -> dict[str, Any]:

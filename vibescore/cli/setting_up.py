@@ -16,7 +16,6 @@ from vibescore.cli.app import App
 from vibescore.errors import (
     ConfigError,
     LinkError,
-    PluginError,
     Retryable,
     Unauthorized,
     UploadError,
@@ -77,6 +76,7 @@ class Setup:
     def of(cls, app: App, wish: Wish) -> "Setup":
         """Find out what there is to do; changes nothing. Raises ConfigError."""
         from vibescore.client import check_address
+        from vibescore.plugins import notify_targets
 
         link = saved_link(app)
         server = wish.server or app.settings.server or (link.server if link else LOCAL_SERVER)
@@ -92,7 +92,7 @@ class Setup:
             _name(wish.device_name),
             runtime,
             program,
-            {} if wish.no_notify else notify_targets(app),
+            {} if wish.no_notify else notify_targets(app.plugins(), app.environment),
         )
 
     @property
@@ -195,16 +195,6 @@ class Setup:
         tell_done(self.app, done, "calls vibescore after each turn from now on")
         if not done:
             click.echo("No tool was found that could call vibescore: run this again when one is.")
-
-
-def notify_targets(app: App) -> "Targets":
-    """Where tools can be told to call us; what a plugin fails to declare is left out."""
-    targets = {}
-    for plugin in app.plugins():
-        with suppress(PluginError):
-            if target := plugin.notify_target(app.environment):
-                targets[plugin.name] = target
-    return targets
 
 
 def tell_done(app: App, done: "list[Done]", what: str) -> None:

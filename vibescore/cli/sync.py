@@ -1,12 +1,13 @@
 """``vibescore sync``: read what is new in the logs, and send it."""
 
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from vibescore.cli.app import App, on_terminal, pass_app
+from vibescore.errors import BusyError
 from vibescore.throttle import Effort, Errand, errand, held_until, next_auto, recalled
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from vibescore.store import Store
     from vibescore.upload import Sent
 
-SECONDS_TO_WAIT = 600
+SECONDS_TO_WAIT = 600.0
 
 
 @click.command("sync")
@@ -55,9 +56,12 @@ def command(
     with _turn(app, is_notified=notified_by is not None) as is_mine:
         if not is_mine:
             return
-        sync = Sync(app, None if offline else app.link, effort, is_quiet=quiet or auto)
+        link, problem = (None, None) if offline else app.link_or_problem
+        sync = Sync(app, link, effort, is_quiet=quiet or auto)
         if rebuild or not sync.found_nothing_to_do():
             sync.run(rebuild=rebuild)
+        if problem and (not auto or app.wants_debug):
+            raise problem
         if sync.link is None and not offline:
             sync.say("This computer is not linked to a server, so nothing was uploaded.")
 
@@ -72,12 +76,15 @@ def _turn(app: App, *, is_notified: bool) -> AbstractContextManager[bool]:
 
 
 class Sync(NamedTuple):
-    """One sync, as it was asked for; without a link it only collects."""
+    """One sync, as it was asked for; without a link it only collects. ``patience`` are the seconds
+    that it waits for another one to end.
+    """
 
     app: App
     link: "Link | None"
     effort: Effort
     is_quiet: bool
+    patience: float = SECONDS_TO_WAIT
 
     def found_nothing_to_do(self) -> bool:
         """Whether that can be told, and was told, without loading a plugin."""
@@ -106,12 +113,18 @@ class Sync(NamedTuple):
         return found is not Errand.NOTHING
 
     def run(self, *, rebuild: bool) -> None:
-        """Collect, and then do what there is to do at the server; no other sync runs meanwhile."""
+        """Collect, and then do what there is to do at the server; no other sync runs meanwhile.
+
+        Raises BusyError when another one does, for too long. An automatic one leaves it to that one
+        then: nothing failed, and the next sync finds whatever the other did not see.
+        """
         from vibescore.lock import exclusive
         from vibescore.store import Store
 
+        excused = (BusyError,) if self.effort is Effort.AUTO else ()
         with (
-            exclusive(self.app.lock_path, wait=SECONDS_TO_WAIT, waiting=self._tell_waiting),
+            suppress(*excused),
+            exclusive(self.app.lock_path, wait=self.patience, waiting=self._tell_waiting),
             Store.open(self.app.store_path) as store,
         ):
             self._sign(store)

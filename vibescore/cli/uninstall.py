@@ -44,11 +44,12 @@ def command(app: App, purge: bool, yes: bool) -> None:
       vibescore uninstall --yes --purge
     """
     from vibescore.cli.consent import ask
-    from vibescore.cli.setting_up import notify_targets, tell_done
+    from vibescore.cli.setting_up import tell_done
     from vibescore.notify import Entries
+    from vibescore.plugins import notify_targets
     from vibescore.retry import cancel
 
-    entries, targets = Entries(app.home), notify_targets(app)
+    entries, targets = Entries(app.home), notify_targets(app.plugins(), app.environment)
     _announce(app, entries.installed(targets), purge=purge)
     ask("Go on?", is_given=yes)
     cancel(app.home)

@@ -1,22 +1,23 @@
 """``vibescore up``: everything on this computer, the server too."""
 
 import getpass
-import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
-from msgspec import Struct
 
 from vibescore.cli.app import App, pass_app
 from vibescore.cli.setting_up import Setup, Way, Wish
-from vibescore.errors import ConfigError, Rejected, Retryable, Unauthorized
+from vibescore.errors import ConfigError, Retryable, Unauthorized
 from vibescore.throttle import Effort
+
+if TYPE_CHECKING:
+    from vibescore.embedded import Embedded
 
 LOG = "server.log"
 
@@ -32,14 +33,12 @@ class Options(NamedTuple):
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def words(self) -> list[str]:
-        """As the server's program takes them."""
-        folder = ["--data-dir", str(self.data_dir.absolute())] if self.data_dir else []
-        return ["--port", str(self.port), *folder]
-
-
-class LinkCode(Struct, frozen=True):
-    link_code: str
+    def variables(self) -> dict[str, str]:
+        """As every command of the server's program takes them."""
+        named = {"PORT": str(self.port)}
+        if self.data_dir:
+            named["DATA_DIR"] = str(self.data_dir.absolute())
+        return {f"VIBESCORE_SERVER_{name}": text for name, text in named.items()}
 
 
 @click.command("up")
@@ -85,10 +84,12 @@ def command(
     _tell(app, wish, options)
     ask("Go on?", is_given=yes)
     app.make_home()
-    with _served(app, options) as (address, wait):
-        _set_up(app, replace(wish, server=address))
+    with _served(app, options) as server:
+        address = server.address if server else options.address
+        setup = Setup.of(app, replace(wish, server=address))
+        _set_up(app, _with_user(setup, server) if server else setup)
         if not once:
-            wait()
+            _wait(app, server)
 
 
 def _tell(app: App, wish: Wish, options: Options) -> None:
@@ -103,28 +104,16 @@ def _for_first_user(setup: Setup) -> Setup:
 
 
 @contextmanager
-def _served(app: App, options: Options) -> Iterator[tuple[str, Callable[[], None]]]:
-    """The address of a server, and how to wait for its end; one that runs there already is taken,
-    and left running.
-    """
+def _served(app: App, options: Options) -> "Iterator[Embedded | None]":
+    """A server; None where one runs already, which is taken, and left running."""
     from vibescore.embedded import running
 
     if options.port and _answers(app, options.address):
-        yield options.address, lambda: click.echo("The server ran already, and goes on.")
+        yield None
         return
     signal.signal(signal.SIGTERM, _end)
-    with running(options.words, app.variables, app.home / LOG) as server:
-
-        def wait() -> None:
-            try:
-                click.echo("Serving until Ctrl-C.")
-                code = server.wait()
-            except KeyboardInterrupt:
-                click.echo("Stopped. 'vibescore up' goes on from here.")
-            else:
-                raise ConfigError(f"the server ended with {code}: see {app.home / LOG}")
-
-        yield server.address, wait
+    with running({**app.variables, **options.variables}, app.home / LOG) as server:
+        yield server
 
 
 def _answers(app: App, address: str) -> bool:
@@ -144,28 +133,38 @@ def _end(*_: object) -> None:
     sys.exit(128 + signal.SIGTERM)
 
 
-def _set_up(app: App, wish: Wish) -> None:
+def _with_user(setup: Setup, server: "Embedded") -> Setup:
+    """Link for the first user where there is none yet, else as ``init`` does. The server's program
+    makes the user, so that a session of theirs is never seen here (SRV-05).
+    """
+    if setup.way in (Way.KEPT, Way.TOKEN):
+        return setup
+    name = "".join(letter for letter in getpass.getuser() if letter.isalnum()) or "me"
+    email = f"{name}@localhost"
+    made = server.ask("user", "create", "--first", email)
+    if not made:
+        return setup
+    click.echo(made, nl=False)
+    return replace(setup, way=Way.CODE, code=server.ask("user", "link-code", email).strip())
+
+
+def _set_up(app: App, setup: Setup) -> None:
     from vibescore.cli.sync import Sync
 
-    link = _with_user(app, Setup.of(app, wish)).carry_out()
+    link = setup.carry_out()
     Sync(app, link, Effort.MANUAL, is_quiet=False).run(rebuild=False)
     click.echo(f"Your usage: {link.server}")
 
 
-def _with_user(app: App, setup: Setup) -> Setup:
-    """Link for the first user where there is none yet, else as ``init`` does."""
-    if setup.way in (Way.KEPT, Way.TOKEN):
-        return setup
-    name = "".join(letter for letter in getpass.getuser() if letter.isalnum()) or "me"
-    email, password = f"{name}@localhost", secrets.token_urlsafe(12)
+def _wait(app: App, server: "Embedded | None") -> None:
+    """Until the server ends, or nobody wants it any more."""
+    if server is None:
+        click.echo("The server ran already, and goes on.")
+        return
     try:
-        with app.connection(setup.server) as client:
-            token = client.sign_up(email, password)
-    except Rejected as error:
-        if error.code != "SIGN_UP_CLOSED":
-            raise
-        return setup
-    click.echo(f"Sign in as {email} with the password {password} (shown only now).")
-    with app.connection(setup.server, token) as client:
-        code = client.post("link-code-init", {}, LinkCode).link_code
-    return replace(setup, way=Way.CODE, code=code)
+        click.echo("Serving until Ctrl-C.")
+        code = server.wait()
+    except KeyboardInterrupt:
+        click.echo("Stopped. 'vibescore up' goes on from here.")
+    else:
+        raise ConfigError(f"the server ended with {code}: see {app.home / LOG}")

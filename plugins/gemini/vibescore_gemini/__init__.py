@@ -132,8 +132,8 @@ def _totals(tokens: Tokens) -> TokenTotals:
 
 @hookimpl
 def vibescore_notify_target(env: Environment) -> NotifyTarget:
-    """The hook after each turn in Gemini's ``settings.json``."""
-    return NotifyTarget(_homes(env)[0] / "settings.json", hook="AfterAgent")
+    """The hook after each turn in Gemini's ``settings.json``, which need not be there yet."""
+    return NotifyTarget(_homes(env)[0] / "settings.json", hook="AfterAgent", create=True)
 
 
 def _homes(env: Environment) -> list[Path]:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -11,9 +11,11 @@ import msgspec
 from vibescore_server.cli.opened import opened
 from vibescore_server.cli.table import print_table
 from vibescore_server.errors import ServerError
-from vibescore_server.queries import accounts
+from vibescore_server.queries import accounts, grants
 from vibescore_server.routes.words import Email, Name, Password, instant
 from vibescore_server.tokens import Passwords, new_token
+
+Found = TypeVar("Found")
 
 from_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input."
@@ -35,10 +37,16 @@ def command() -> None:
 @click.argument("email")
 @click.option("--name", help="How the user is called.")
 @click.option("--admin", is_flag=True, help="An administrator; the first user is one anyway.")
+@click.option("--first", is_flag=True, help="Do nothing where there is a user already.")
 @from_stdin
 @click.pass_obj
 def create(
-    now: Callable[[], float], email: str, name: str | None, admin: bool, password_stdin: bool
+    now: Callable[[], float],
+    email: str,
+    name: str | None,
+    admin: bool,
+    first: bool,
+    password_stdin: bool,
 ) -> None:
     """Create a user, also where sign-up is closed.
 
@@ -51,9 +59,12 @@ def create(
     """
     email = checked("EMAIL", email, Email)
     name = None if name is None else checked("--name", name, Name).strip()
+    if first and anybody():
+        click.echo("There is a user already, so none was created.", err=True)
+        return
     password, made = choose_password(password_stdin)
     with opened() as db:
-        user = add(db, email, name, hashed(password), int(now()))
+        user = add(db, email, name, hashed(password), int(now()), first_only=first)
         if admin:
             accounts.set_role(db, email, accounts.ADMIN)
     role = accounts.ADMIN if admin else user.role
@@ -61,13 +72,22 @@ def create(
     show(password, made)
 
 
-def add(db: Any, email: str, name: str | None, password: str, now: int) -> accounts.UserRow:
+def anybody() -> bool:
+    with opened() as db:
+        return accounts.has_users(db)
+
+
+def add(
+    db: Any, email: str, name: str | None, password: str, now: int, *, first_only: bool
+) -> accounts.UserRow:
     try:
         return accounts.add_user(
-            db, email=email, password=password, name=name, first_only=False, now=now
+            db, email=email, password=password, name=name, first_only=first_only, now=now
         )
     except accounts.EmailTaken:
         raise ServerError(f"There is a user {email} already.") from None
+    except accounts.SignUpClosed:
+        raise ServerError("Somebody else was the first user just now.") from None
 
 
 @command.command("list")
@@ -124,6 +144,25 @@ def reset_password(email: str, password_stdin: bool) -> None:
     show(password, made)
 
 
+@command.command()
+@click.argument("email")
+@click.pass_obj
+def link_code(now: Callable[[], float], email: str) -> None:
+    """Print a code that links one computer to a user, within ten minutes.
+
+    \b
+    Examples:
+      vibescore-server user link-code me@example.org
+      vibescore init --link-code "$(vibescore-server user link-code me@example.org)"
+    """
+    with opened() as db:
+        user, _ = found(email, accounts.credentials(db, email))
+        code, ends = grants.add_link_code(db, user.id, now=int(now()))
+    click.echo(code)
+    told = f"It links one computer until {instant(ends)}, with 'vibescore init --link-code'."
+    click.echo(told, err=True)
+
+
 def checked(what: str, text: str, kind: Any) -> str:
     """The text, if it is of a kind. Raises ServerError."""
     try:
@@ -133,10 +172,11 @@ def checked(what: str, text: str, kind: Any) -> str:
     return valid
 
 
-def found(email: str, user: Any) -> None:
-    """Raises ServerError when there is none."""
+def found(email: str, user: Found | None) -> Found:
+    """What was found of a user. Raises ServerError when nothing was."""
     if not user:
         raise ServerError(f"There is no user {email}: vibescore-server user list")
+    return user
 
 
 def choose_password(from_stdin: bool) -> tuple[str, bool]:

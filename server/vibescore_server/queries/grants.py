@@ -10,7 +10,7 @@ from uuid import UUID
 from vibescore_server.models import Grant
 from vibescore_server.queries import devices
 from vibescore_server.queries.devices import Computer
-from vibescore_server.tokens import challenge_of, digest, same
+from vibescore_server.tokens import challenge_of, digest, new_code, same, typed
 
 LIFETIME = 600
 """Seconds in which a code can be redeemed, and then as many in which the answer is repeated."""
@@ -100,6 +100,12 @@ def add(db: Any, promise: Promise, *, now: int) -> int:
         **promise._asdict(), created_at=now, expires_at=now + LIFETIME, interval=INTERVAL
     ).execute(db)
     return now + LIFETIME
+
+
+def add_link_code(db: Any, user_id: UUID, *, now: int) -> tuple[str, int]:
+    """A code that links one computer to the user, and when it ends."""
+    code = new_code(3)
+    return code, add(db, Promise("link", digest(typed(code)), user_id), now=now)
 
 
 def redeem(db: Any, claim: Claim, *, now: int) -> Linked:

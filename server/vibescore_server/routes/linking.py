@@ -136,9 +136,8 @@ class Answered(Struct):
 )
 async def init(call: Call, user: UserCaller) -> LinkCode:
     await limit_user(call, user.id)
-    code = new_code(3)
-    promise = Promise("link", digest(typed(code)), user.id)
-    return LinkCode(code, instant(await call.db.write(grants.add, promise, now=call.now)))
+    code, ends = await call.db.write(grants.add_link_code, user.id, now=call.now)
+    return LinkCode(code, instant(ends))
 
 
 @routes.post(
