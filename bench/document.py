@@ -13,6 +13,7 @@ DOCUMENT = Path(__file__).resolve().parents[1] / "docs/performance.md"
 BEGIN = {
     "tracker": "<!-- figures: written by dev.py bench document -->",
     "server": "<!-- figures of the server: written by dev.py bench document -->",
+    "load": "<!-- figures of the load: written by dev.py bench document -->",
 }
 END = "<!-- end of the figures -->"
 
@@ -43,7 +44,7 @@ def placed(figures: str, begin: str, text: str, name: str) -> str:
 
 def section(report: Report) -> Iterator[str]:
     """Machine, table, corpora and remarks, in Markdown."""
-    yield f"{report.machine}. Medians of {report.runs} rounds."
+    yield f"{report.machine}.{f' Medians of {report.runs} rounds.' if report.runs else ''}"
     yield ""
     yield from table([HEADINGS, *map(in_words, report.figures)])
     yield ""

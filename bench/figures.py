@@ -96,6 +96,7 @@ class Quantity(NamedTuple):
 
 
 WALL = Quantity("wall", "s", lambda measured: measured.wall)
+BLINK = Quantity("wall", "ms", lambda measured: [1_000 * seconds for seconds in measured.wall])
 CPU = Quantity("CPU", "s", lambda measured: measured.cpu)
 MEMORY = Quantity("peak memory", "MiB", lambda measured: [at / MIB for at in measured.memory])
 PER_BYTE = Quantity("time per byte", "s/GB", lambda measured: measured.wall)
@@ -114,7 +115,7 @@ def compared(
 @dataclass(slots=True)
 class Bench:
     """What the figures are taken with; it remembers which corpora were used, and in ``remarks``
-    what there is to say about the server's figures.
+    what there is to say about the server's figures. ``seconds`` is how long a load lasts.
     """
 
     cache: Cache
@@ -122,6 +123,7 @@ class Bench:
     peers: Peers
     runs: int
     scale: float
+    seconds: float
     corpora: dict[str, Corpus] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
 
@@ -249,9 +251,12 @@ def store_size(bench: Bench) -> Iterator[Figure]:
     yield Figure("store after codex-dense", "MB", *sizes, peer_name="logs", goal=Goal(0.02))
 
 
-def notify(_: Bench) -> Iterator[Figure]:
-    """The notify handler: not built yet."""
-    yield Figure("notify handler, wall", goal=Goal(2.5))
+def notify(bench: Bench) -> Iterator[Figure]:
+    """The notify handler, which tools call after each turn."""
+    ours = bench.ours(bench.corpus("many", 0.01))
+    ours.sync_once()
+    handler, bare = bench.in_turn(ours.handler(), ours.bare_python("-I", "-S"))
+    yield compared("notify handler", BLINK, handler, [bare], Goal(2.5))
 
 
 def start_up(bench: Bench) -> Iterator[Figure]:

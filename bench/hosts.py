@@ -37,7 +37,7 @@ PREFIX = "vibescore_bench_"
 SECRET = "only for benchmarks: nothing is secret"  # noqa: S105
 SERVICE_TOKEN = "service-of-benchmarks-and-of-nothing-else"  # noqa: S105
 PATIENCE = 300  # seconds
-LIMITS = {
+LIMITS: dict[str, object] = {
     "secret": SECRET,
     "service_token": SERVICE_TOKEN,
     "ingest_per_minute": 1_000_000,
@@ -235,18 +235,22 @@ class Server:
         return Client(self.url, token)
 
 
+def variables(place: Place, **settings: object) -> dict[str, str]:
+    """The environment of a server with these settings, and no others of ours."""
+    wanted = {"data_dir": place.folder, "database_url": place.url, **settings}
+    others = {name: text for name, text in os.environ.items() if "VIBESCORE" not in name}
+    return others | {f"VIBESCORE_SERVER_{name.upper()}": str(its) for name, its in wanted.items()}
+
+
 @contextmanager
 def serving(place: Place, scratch: Path) -> Iterator[Server]:
     """One process of ``vibescore-server`` whose clock shows NOW."""
     clock, log = scratch / "clock", scratch / f"server-{secrets.token_hex(4)}.log"
     clock.write_text(str(NOW))
-    settings = {**LIMITS, "data_dir": place.folder, "database_url": place.url}
-    env = {name: value for name, value in os.environ.items() if "VIBESCORE" not in name}
-    env |= {f"VIBESCORE_SERVER_{name.upper()}": str(value) for name, value in settings.items()}
     with log.open("w") as errors:
         process = subprocess.Popen(
             [sys.executable, LAUNCHER, clock],
-            env=env,
+            env=variables(place, **LIMITS),
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

@@ -153,6 +153,12 @@ def held(pid: int) -> int:
     return anonymous + max(kilobytes(PROC / f"{member}/status", FILES) for member in family)
 
 
+def spent(pid: int) -> float:
+    """Seconds that a process has kept processors busy so far; 0 where there is no `/proc`."""
+    times = read(PROC / f"{pid}/stat").rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
 def descendants(pid: int) -> Iterator[int]:
     """A process and all below it."""
     yield pid

@@ -18,8 +18,8 @@ NOT_BUILT = "not built yet"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures, and what they were taken with; ``corpora`` has files, bytes and a description
-    by name.
+    """The figures, and what they were taken with: ``runs`` is 0 where rounds are no repetitions,
+    and ``corpora`` has files, bytes and a description by name.
     """
 
     machine: Machine
@@ -60,9 +60,9 @@ class Report:
     def of_part(self, part: str) -> Report:
         """The figures and notes of one part."""
         figures = [figure for figure in self.figures if figure.part == part]
-        if part == "server":
-            return replace(self, figures=figures, corpora={}, remarks=())
-        return replace(self, figures=figures, server_remarks=())
+        if part == "tracker":
+            return replace(self, figures=figures, server_remarks=())
+        return replace(self, figures=figures, corpora={}, remarks=())
 
     def notes(self) -> Iterator[str]:
         """What the figures were taken from, and what was found out about the peers and about the

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from corpus import CORPORA
 from document import DOCUMENT, write_document
@@ -20,6 +21,8 @@ from figures import FIGURES, Bench, Figure
 from ground import Cache, Machine
 from hosts import engines
 from hotspots import profile
+from lighthouse import PAGE_FIGURES
+from load import LOAD_FIGURES
 from measure import BenchError
 from report import Report
 from server_figures import SERVER_FIGURES
@@ -28,9 +31,10 @@ from subjects import Peers, Vibescore
 GROUPS = {
     "tracker": (FIGURES, "All of the tracker."),
     "server": (SERVER_FIGURES, "All of the server: 10 minutes."),
-    "all": ({**FIGURES, **SERVER_FIGURES}, "All of these."),
+    "all": ({**FIGURES, **SERVER_FIGURES}, "All of both."),
 }
-EVERYTHING = GROUPS["all"][0]
+COMPARED = GROUPS["all"][0]
+EVERYTHING = {**COMPARED, **LOAD_FIGURES, **PAGE_FIGURES}
 
 
 def measure(names: Iterable[str], options: argparse.Namespace) -> None:
@@ -39,7 +43,8 @@ def measure(names: Iterable[str], options: argparse.Namespace) -> None:
     cache = Cache.named(os.environ, Path.home())
     with tempfile.TemporaryDirectory(dir=cache.folder, prefix="run-") as scratch:
         peers = Peers(cache.peers, Path(scratch))
-        bench = Bench(cache, Path(scratch), peers, options.runs, options.scale)
+        sizes = (options.runs, options.scale, options.seconds)
+        bench = Bench(cache, Path(scratch), peers, *sizes)
         figures = list(taken(names, bench))
     report = Report.of(machine, bench, figures)
     print(machine, *report.notes(), "", *report.table(), sep="\n")
@@ -78,18 +83,21 @@ def forget(_: argparse.Namespace) -> None:
 def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("dev.py bench", description=__doc__, allow_abbrev=False)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.set_defaults(act=lambda _: parser.print_help())
+    parser.set_defaults(act=lambda _: parser.print_help(), runs=0, seconds=0)
     commands = parser.add_subparsers(title="commands", metavar="command")
-    sized, measuring = argparse.ArgumentParser(add_help=False), measuring_options()
-    sized.add_argument("--scale", type=float, default=1.0, help="0.1: corpora of a tenth")
+    sized = option("--scale", type=float, default=1.0, help="0.1: corpora of a tenth")
+    kept = option("--json", type=Path, metavar="FILE", help="write all of it there too")
+    repeated = option("--runs", type=int, default=5, help="rounds (default: 5)")
+    lasting = option("--seconds", type=float, default=300.0, help="of load (default: 300)")
     for name, act in EVERYTHING.items():
-        command = commands.add_parser(name, help=act.__doc__, parents=[sized, measuring])
+        parents = [sized, repeated if name in COMPARED else lasting, kept]
+        command = commands.add_parser(name, help=act.__doc__, parents=parents)
         command.set_defaults(act=lambda options, name=name: measure([name], options))
     for name, (figures, about) in GROUPS.items():
-        group = commands.add_parser(name, help=about, parents=[sized, measuring])
+        group = commands.add_parser(name, help=about, parents=[sized, repeated, kept])
         group.set_defaults(act=lambda options, figures=figures: measure(figures, options))
     documenting = commands.add_parser("document", help=document.__doc__)
-    documenting.add_argument("figures", type=Path, help="what `all --json` wrote")
+    documenting.add_argument("figures", type=Path, help="what --json wrote")
     documenting.set_defaults(act=document)
     forgetting = commands.add_parser("forget", help=forget.__doc__)
     forgetting.set_defaults(act=forget)
@@ -99,11 +107,11 @@ def command_line() -> argparse.ArgumentParser:
     return parser
 
 
-def measuring_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--runs", type=int, default=5, help="rounds (default: 5)")
-    options.add_argument("--json", type=Path, metavar="FILE", help="write all of it there too")
-    return options
+def option(name: str, **about: Any) -> argparse.ArgumentParser:
+    """An option that several commands take."""
+    parent = argparse.ArgumentParser(add_help=False)
+    parent.add_argument(name, **about)
+    return parent
 
 
 def main() -> None:

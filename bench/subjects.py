@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
+import tomllib
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import zip_longest
@@ -18,8 +20,16 @@ from typing import Any, NamedTuple
 from ground import Corpus, Row, rows
 from measure import BenchError, Program
 
+from vibescore import cadence
+from vibescore.lock import exclusive
+from vibescore.model import NotifyTarget
+from vibescore.notify import Entries
+from vibescore.program import command
+
 VIBESCORE = Path(sysconfig.get_path("scripts"), "vibescore")
 SYNC = ("sync", "--offline", "--quiet")
+TURN = json.dumps({"type": "agent-turn-complete", "last-assistant-message": "Done. " * 500})
+PATIENCE = 60  # seconds
 
 
 def variables(home: Path, **more: str) -> dict[str, str]:
@@ -64,9 +74,26 @@ class Vibescore:
     ) -> Program:
         return Program("vibescore", (VIBESCORE, *arguments), self.variables, before, after)
 
-    def bare_python(self) -> Program:
+    def handler(self) -> Program:
+        """What Codex calls after each turn, installed in front of what it called before. Every call
+        starts a sync, which has ended before anything else is run.
+        """
+        config = self.home / "codex.toml"
+        config.write_text('notify = ["true"]\n', "utf-8")
+        Entries(self.home).install({"codex": NotifyTarget(config)}, command(sys.executable))
+        call = tomllib.loads(config.read_text("utf-8"))["notify"]
+        return Program(
+            "vibescore",
+            (*call, TURN),
+            self.variables,
+            before=self._forget_turn,
+            after=lambda _: self._wait_for_sync(),
+        )
+
+    def bare_python(self, *options: str) -> Program:
         """The interpreter that does nothing, to compare a start with."""
-        return Program("python", (sys.executable, "-c", "pass"), self.variables)
+        name = " ".join(("python", *options))
+        return Program(name, (sys.executable, *options, "-c", "pass"), self.variables)
 
     def forget(self) -> None:
         """As if vibescore had never run."""
@@ -80,6 +107,22 @@ class Vibescore:
     def store_size(self) -> int:
         """Bytes of the store with all that belongs to it."""
         return sum(path.stat().st_size for path in self.home.glob("vibescore.db*"))
+
+    def _forget_turn(self) -> None:
+        """The last sync was long ago: the next one need not wait."""
+        lock = self.home / cadence.FOLDER / cadence.RUNNING
+        lock.touch(mode=0o600)
+        os.utime(lock, (0, 0))
+
+    def _wait_for_sync(self) -> None:
+        """The lock shows a sync that a tool asked for: its time is that of the start."""
+        deadline = time.monotonic() + PATIENCE
+        while not cadence.last_start(self.home):
+            if time.monotonic() > deadline:
+                raise BenchError("The notify handler started no sync")
+            time.sleep(0.01)
+        with exclusive(self.home / cadence.FOLDER / cadence.RUNNING, wait=PATIENCE):
+            pass
 
     def _check(self, _: bytes) -> None:
         export = (VIBESCORE, "export")

@@ -8,19 +8,22 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from document import BEGIN, END, write_document
 from figures import Figure, Goal
 from ground import Machine
-from hosts import Place, made
+from hosts import Place, engines, made
 from measure import BenchError
-from population import BUSY, STEADY, Population
+from population import BUSY, STEADY, Population, link
+from reads import PAGE, board_asked_by, plan, statements
 from report import Report
 from rollouts import Counters, Record, Usage, moment, truth_of
 from support import truth_row
 
 HERE = BEGIN["tracker"]
+PEOPLE = Population(100, 1)
 GENERATOR = Path(__file__).resolve().parents[1] / "bench/corpus.py"
 SEEN = Figure("first sync, wall", "s", [2.0, 2.2, 1.8], [1.0, 1.0, 1.0], "other", Goal(1.0, 0.8))
 REPORT = Report(
@@ -29,7 +32,7 @@ REPORT = Report(
     runs=3,
     corpora={"codex-1g-0.1": {"files": 1, "bytes": 9, "about": "codex-1g: 1 file"}},
     remarks=["other counts 9 tokens"],
-    figures=[SEEN, Figure("notify handler, wall", goal=Goal(2.5))],
+    figures=[SEEN, Figure("something to come, wall", goal=Goal(2.5))],
 )
 
 
@@ -86,7 +89,7 @@ def test_figures_are_written_between_their_markers_and_the_text_around_them_stay
         rows = [" ".join(line.split()) for line in figures.splitlines() if line.startswith("| ")]
         assert rows[-2:] == [
             "| first sync, wall | 2.000 s | 1.000 s (other) | 2 × | ≤ 1 × (0.8 ×) | **no** |",
-            "| notify handler, wall | not built yet | – | – | ≤ 2.5 × | – |",
+            "| something to come, wall | not built yet | – | – | ≤ 2.5 × | – |",
         ]
         assert "A processor, 2 cores" in figures
         assert "- At scale 0.1, for a try" in figures
@@ -140,3 +143,43 @@ def test_a_population_holds_what_its_truth_says_or_is_refused(tmp_path: Path) ->
         )
         with pytest.raises(BenchError, match="rows and tokens"):
             people.fill(db)
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[Any]:
+    """A database of PostgreSQL with a board of a hundred users."""
+    _, *postgresql = engines(tmp_path, {})
+    if not postgresql:
+        pytest.skip("no PostgreSQL answers on this machine")
+    with postgresql[0].empty(tmp_path) as place, place.opened() as db:
+        link(db, PEOPLE.people)
+        db.execute_sql(
+            "INSERT INTO leaderboard_generation"
+            " (period, generation, from_day, to_day, generated_at)"
+            " VALUES ('week', 1, '2026-11-15', '2026-11-21', 0)"
+        )
+        db.execute_sql(
+            "INSERT INTO leaderboard_snapshot"
+            " (period, generation, position, rank, total_tokens, user_id)"
+            " SELECT 'week', 1, row_number() OVER (), 1, '1', id FROM \"user\""
+        )
+        db.execute_sql("ANALYZE")
+        yield db
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "ALTER TABLE leaderboard_snapshot DROP CONSTRAINT leaderboard_snapshot_pkey",
+        "ALTER TABLE user_settings DROP CONSTRAINT user_settings_pkey",
+        "DROP INDEX leaderboard_snapshot_of_user",
+    ],
+)
+def test_a_read_that_lost_its_index_shows_however_small_the_tables_are(
+    lost: str, board: Any
+) -> None:
+    asked = statements(board, board_asked_by(PEOPLE.with_rows(STEADY)))
+    assert "leaderboard_snapshot, Index Scan" in plan(board, asked, most=PAGE)
+    board.execute_sql(lost)
+    with pytest.raises(BenchError, match="looks at 102 rows"):
+        plan(board, asked, most=PAGE)
