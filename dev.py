@@ -27,6 +27,8 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 LOCK = ROOT / "requirements.lock"
 EVIDENCE = ROOT / "docs" / "evidence.md"
 SCHEMA = ROOT / "docs" / "report.schema.json"
+STATIC = ROOT / "server" / "vibescore_server" / "static"
+NPM = ("python", "dashboard/make.py")
 
 DISTRIBUTIONS = (".", "plugins/codex", "plugins/every_code", "plugins/gemini", "server")
 GROUPS = ("test", "lint", "release")
@@ -34,23 +36,28 @@ GROUPS = ("test", "lint", "release")
 CHECKS = (
     ("ruff", "check"),
     ("ruff", "format", "--check"),
-    ("mypy", "vibescore", "bench", "tests", "dev.py", "hatch_build.py"),
+    ("mypy", "vibescore", "bench", "tests", "dashboard", "dev.py", "hatch_build.py"),
     *(("mypy", folder) for folder in DISTRIBUTIONS[1:]),
     ("lint-imports", "--no-logo"),
     ("deptry", "vibescore"),
     *(("deptry", folder, "--config", f"{folder}/pyproject.toml") for folder in DISTRIBUTIONS[1:]),
     ("vulture",),
+    ("python", "dashboard/copy_registry.py", "check"),
 )
+DASHBOARD_CHECKS = ((*NPM, "run", "--silent", "lint"), (*NPM, "run", "--silent", "types"))
 
 
 def setup() -> None:
-    """Make .venv with what requirements.lock pins and this checkout, as far as that is not done."""
+    """Make .venv with what requirements.lock pins and this checkout, and build the dashboard; what
+    is done is left alone.
+    """
     lock = LOCK.read_text()
     uv = pin(lock, "uv")
     projects = [(ROOT / folder / "pyproject.toml").read_text() for folder in DISTRIBUTIONS]
     hook = (ROOT / "hatch_build.py").read_text()
     once("environment", [str(ROOT), sys.version, uv], lambda: make_environment(uv))
     once("packages", [lock, hook, *projects], install_packages)
+    build_dashboard()
 
 
 def once(step: str, inputs: Sequence[str], act: Callable[[], None]) -> None:
@@ -91,13 +98,19 @@ def install_packages() -> None:
     install("--require-hashes", "--requirement", LOCK)
     say("Installing vibescore, its plugins and its server from this checkout")
     editables = (argument for folder in DISTRIBUTIONS for argument in ("--editable", ROOT / folder))
-    install("--no-build-isolation", *editables)
+    install("--no-build-isolation", *editables, VIBESCORE_SKIP_DASHBOARD="1")
 
 
-def install(*arguments: str | Path) -> None:
+def install(*arguments: str | Path, **env: str) -> None:
     """Install exactly what is named: the lock is complete, so nothing is resolved."""
     into = ("--quiet", "--python", BIN / "python", "--no-deps")
-    run("uv", "pip", "install", *into, *arguments, UV_COMPILE_BYTECODE="1")
+    run("uv", "pip", "install", *into, *arguments, UV_COMPILE_BYTECODE="1", **env)
+
+
+def build_dashboard() -> None:
+    """Build it, unless nothing changed since; where that fails, say why, and go on without it."""
+    if os.environ.get("VIBESCORE_SKIP_DASHBOARD") != "1":
+        succeeds(NPM)
 
 
 def test(arguments: Sequence[str]) -> None:
@@ -106,21 +119,35 @@ def test(arguments: Sequence[str]) -> None:
         run("python", "-m", "pytest", *arguments)
         return
     run("python", "-m", "pytest", "--numprocesses=auto", "--cov")
+    if has_dashboard():
+        run(*NPM, "run", "test")
     lint()
 
 
 def lint() -> None:
     """Check style, types, import rules, dependencies and dead code."""
-    failed = [" ".join(check) for check in CHECKS if not passes(check)]
+    checks = (*CHECKS, *(DASHBOARD_CHECKS if has_dashboard() else ()))
+    failed = [" ".join(check) for check in checks if not passes(check)]
     if failed:
         sys.exit("Failed: " + ", ".join(failed))
     say("All checks passed")
 
 
+def has_dashboard() -> bool:
+    """Whether its tools are there; says so when they are not."""
+    if not STATIC.is_dir():
+        say("Skipped what concerns the dashboard: no dashboard was built")
+    return STATIC.is_dir()
+
+
 def passes(check: Sequence[str]) -> bool:
     say("$ " + " ".join(check))
+    return succeeds(check)
+
+
+def succeeds(command: Sequence[str]) -> bool:
     try:
-        run(*check)
+        run(*command)
     except subprocess.CalledProcessError:
         return False
     return True
@@ -172,9 +199,23 @@ def write_samples(folder: Path) -> dict[str, str]:
     return {variable: str(folder / name) for variable, name in homes.items()}
 
 
+def dashboard(*, built: bool, mock: bool, server: str) -> None:
+    """Show the dashboard while you change it, at http://localhost:5173."""
+    env = {"VIBESCORE_DASHBOARD_SERVER": server, **({"VITE_VIBESCORE_MOCK": "1"} if mock else {})}
+    signal.signal(signal.SIGINT, lambda *_: None)  # Vite ends by itself
+    if built:
+        run(*NPM, "run", "build", **env)
+    run(*NPM, "run", "preview" if built else "dev", **env)
+
+
 def bench(arguments: Sequence[str]) -> None:
     """Measure; arguments go to bench/run.py."""
     run("python", "bench/run.py", *arguments)
+
+
+def copy(arguments: Sequence[str]) -> None:
+    """Check, pull or push the texts of the dashboard (docs/dashboard.md)."""
+    run("python", "dashboard/copy_registry.py", *arguments)
 
 
 def evidence(*, check: bool) -> None:
@@ -207,11 +248,11 @@ def lock() -> None:
     unpinned.unlink()
 
 
-def wheels(folder: Path) -> None:
+def wheels(folder: Path, **env: str) -> None:
     """Build the sdists and wheels of all distributions, as released, and check them."""
     folder = folder.absolute()
     into = ("--python", BIN / "python", "--no-build-isolation", "--out-dir", folder)
-    run("uv", "build", "--quiet", "--all-packages", *into, VIBESCORE_RELEASE="1")
+    run("uv", "build", "--quiet", "--all-packages", *into, VIBESCORE_RELEASE="1", **env)
     run("twine", "check", "--strict", *sorted(folder.glob("vibescore*")))
 
 
@@ -248,8 +289,13 @@ def command_line() -> argparse.ArgumentParser:
     add(setup)
     add(test)
     add(demo)
+    shows = add(dashboard)
+    shows.add_argument("--server", default="http://127.0.0.1:8390", help="where the data come from")
+    shows.add_argument("--mock", action="store_true", help="made-up data, and no server")
+    shows.add_argument("--built", action="store_true", help="as it is served in the end")
     add(lint)
     add(bench)
+    add(copy).add_argument("arguments", nargs=argparse.REMAINDER, help="check, pull or push")
     add(evidence).add_argument("--check", action="store_true", help="only say if it is up to date")
     add(schema)
     add(lock)

@@ -42,8 +42,8 @@ def plugins_in(folder: Path) -> dict[str, str]:
 
 
 def build_ours(wheels: Path) -> None:
-    """What `dev.py wheels` releases (CLI-02)."""
-    DEV["wheels"](wheels)
+    """What `dev.py wheels` releases (CLI-02), but for the dashboard, which npm has to build."""
+    DEV["wheels"](wheels, VIBESCORE_SKIP_DASHBOARD="1")
 
 
 def build_stranger(name: str, wheels: Path, changes: Mapping[str, str] | None = None) -> None:

@@ -1,6 +1,7 @@
 """A pytest plugin that writes the evidence map: requirement, code, tests (TLS-02).
 
-Code stands for a requirement when it names its ID, a test when it carries it as a mark.
+Code stands for a requirement when it names its ID, a test when it carries it as a mark; one of the
+dashboard's own (vitest) when its title begins with it: ``[DSH-07] leaves a gap``.
 """
 
 import re
@@ -14,6 +15,10 @@ REQUIREMENTS = "docs/requirements.md"
 CODE = (
     ".ci/run",
     "bench/*.py",
+    "dashboard/*.py",
+    "dashboard/build/*.ts",
+    "dashboard/src/**/*.ts",
+    "dashboard/src/**/*.tsx",
     "dev.py",
     "hatch_build.py",
     "plugins/*/vibescore_*/**/*.py",
@@ -23,6 +28,9 @@ CODE = (
 )
 ROW = re.compile(r"^\| ([A-Z]{3}-\d\d) \| (.*) \|$", re.MULTILINE)
 ID = re.compile(r"\b[A-Z]{3}-\d\d\b")
+
+VITEST = "dashboard/tests/**/*.test.ts"
+TITLE = re.compile(r"""(["`])\[([A-Z]{3}-\d\d)\] (.+?)\1""")
 
 Places = Mapping[str, set[str]]
 """Where each requirement, by its ID, is met."""
@@ -35,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     root = session.config.rootpath
     requirements = dict(ROW.findall((root / REQUIREMENTS).read_text(encoding="utf-8")))
-    tests = shown_by(session.items)
+    tests = both(shown_by(session.items), shown_by_vitest(root))
     if unknown := tests.keys() - requirements.keys():
         raise pytest.UsageError(f"no such requirement: {', '.join(sorted(unknown))}")
     text = "\n".join(evidence(requirements, named_in(root), tests))
@@ -55,6 +63,19 @@ def shown_by(items: Iterable[pytest.Item]) -> Places:
             for requirement in mark.args:
                 tests[requirement].add(shown.nodeid.partition("[")[0])
     return tests
+
+
+def shown_by_vitest(root: Path) -> Places:
+    """The tests of the dashboard whose titles begin with each ID."""
+    tests = defaultdict(set)
+    for path in root.glob(VITEST):
+        for _, requirement, title in TITLE.findall(path.read_text(encoding="utf-8")):
+            tests[requirement].add(f"{path.relative_to(root).as_posix()}::{title}")
+    return tests
+
+
+def both(one: Places, other: Places) -> Places:
+    return {key: one.get(key, set()) | other.get(key, set()) for key in one.keys() | other.keys()}
 
 
 def named_in(root: Path) -> Places:

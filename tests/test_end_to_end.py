@@ -4,24 +4,31 @@ tool: `vibescore init`, the user's browser, the entry in the tool's settings, a 
 
 from __future__ import annotations
 
-import json
-import tomllib
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pytest
-from approving import PASSWORD, browser
 from clusters import RUNNING, NoPostgresql, answers, temporary_cluster
-from rollouts import Chat, EveryCode, Rollout, Truth, Usage, append, replace, truth_of, write
-from serving import Server, postgresql_database, serving
+from fleet import Fleet
+from opening import Waiting
+from pages import Pages
+from playwright.sync_api import Page, expect
+from rollouts import Chat, Counters, EveryCode, Rollout, Truth, Usage, append, truth_of, write
+from screen import PERIODS, Screen
+from serving import NOW, Person, Server, postgresql_database, serving
+from stored import Stored, Tokens
 from support import Computer
 from tools import Family
 
 from vibescore.client import Client
-from vibescore.link import load_link
+from vibescore.link import Link, load_link, save_link
 from vibescore.model import iso_utc
+
+TURN = Path(__file__).with_name("turn.py")
+NOTHING_NEW = "Nothing new in 1 log files: 0 inserted, nothing to upload.\n"
 
 
 class Tool(Protocol):
@@ -31,7 +38,7 @@ class Tool(Protocol):
     def usages(self) -> list[Usage]: ...
 
     def turn(self, family: Family, environment: Mapping[str, str]) -> None:
-        """Use tokens, log them, and call what the settings name, as the tool does."""
+        """Use tokens, log them, and call what the settings name: all in a process of its own."""
 
 
 class Codex:
@@ -47,15 +54,12 @@ class Codex:
         return self.rollout.usages
 
     def turn(self, family: Family, environment: Mapping[str, str]) -> None:
-        append(self.log, self.rollout.turns(1).unsaved())
-        payload = {"type": "agent-turn-complete", "last-assistant-message": "Done."}
-        notify = tomllib.loads(self.config.read_text("utf-8"))["notify"]
-        called = family.run(*notify, json.dumps(payload), environment=environment)
-        assert called == (0, "", "")
+        written = self.rollout.turns(1).unsaved().decode()
+        turn(family, environment, "codex", self.config, self.log, written)
 
 
 class Gemini:
-    """Gemini CLI: a shell runs the hook, which gets JSON as its input."""
+    """Gemini CLI, which calls hooks."""
 
     def __init__(self, home: Path) -> None:
         self.chat = Chat(1).write("q1").answer("a1", 900, 100, 50, 20, 5)
@@ -67,14 +71,12 @@ class Gemini:
         return self.chat.usages
 
     def turn(self, family: Family, environment: Mapping[str, str]) -> None:
-        self.chat.answer("a2", 1200, 800, 70, 0, 0)
-        replace(self.log, self.chat.document())
-        settings = json.loads(self.config.read_text("utf-8"))
-        assert settings["theme"] == "Dracula"
-        (definition,) = settings["hooks"]["AfterAgent"]
-        (hook,) = definition["hooks"]
-        called = family.run("sh", "-c", hook["command"], environment=environment)
-        assert called == (0, "", "")
+        written = self.chat.answer("a2", 1200, 800, 70, 0, 0).document().decode()
+        turn(family, environment, "gemini", self.config, self.log, written)
+
+
+def turn(family: Family, environment: Mapping[str, str], *words: str | Path) -> None:
+    assert family.run(sys.executable, TURN, *words, environment=environment) == (0, "", "")
 
 
 TOOLS: dict[str, Callable[[Path], Tool]] = {
@@ -104,6 +106,16 @@ def _temporary(stack: ExitStack) -> str:
         pytest.skip(f"no PostgreSQL: {reason}")
 
 
+@contextmanager
+def init(computer: Computer, server: Server, *options: str) -> Iterator[Waiting]:
+    """`vibescore init`, which goes on once the user said yes, and has to succeed."""
+    words = ("init", "--yes", "--runtime=this", "--server", server.url, *options)
+    with Waiting.on(computer, *words) as waiting:
+        yield waiting
+        ran = waiting.end()
+    assert (ran.code, ran.errors) == (0, ""), ran
+
+
 def rows_at(server: Server, computer: Computer) -> Truth:
     """What the server has of the computer's device."""
     link = load_link(computer.own, {}, server=None)
@@ -114,33 +126,169 @@ def rows_at(server: Server, computer: Computer) -> Truth:
     return dict(sorted(found.items()))  # type: ignore[arg-type]
 
 
-def total_of(server: Server, email: str) -> int:
+def total_of(person: Person) -> int:
     """The tokens that a user sees on the dashboard."""
-    account = {"email": email, "password": PASSWORD}
-    token = server.post("/api/auth/sessions", json=account).json["accessToken"]
     days = {"from": "2026-01-01", "to": "2026-11-18"}
-    totals: dict[str, Any] = server.get("usage-summary", token=token, params=days).json["totals"]
-    return int(totals["total_tokens"])
+    return int(person.get("usage-summary", **days).json["totals"]["total_tokens"])
+
+
+def total(truth: Truth) -> int:
+    return sum(each.total_tokens for each in truth.values())
 
 
 @pytest.mark.requirement("CLI-03", "SRV-05", "NTF-01", "NTF-06", "NTF-08", "QUE-03", "COL-10")
 @pytest.mark.parametrize("source", TOOLS)
 def test_a_turn_in_a_tool_ends_as_figures_on_the_server(
-    source: str, server: Server, computer: Computer
+    source: str, server: Server, computer: Computer, page: Page
 ) -> None:
     email = f"{source}@example.org"
     tool = TOOLS[source](computer.home)
-    ran = computer.program(
-        "init", "--yes", "--runtime=this", "--server", server.url, BROWSER=browser("approve", email)
-    )
-    assert ran.code == 0, ran
-    assert rows_at(server, computer) == truth_of(tool)
-
+    with init(computer, server) as waiting:
+        page.goto(waiting.opened())
+        Pages(page).sign_up(email)
+        Pages(page).approve()
+    expect(page.get_by_text("Go back to the terminal")).to_be_visible()
     before = truth_of(tool)
+    assert rows_at(server, computer) == before
+
     family = Family()
     tool.turn(family, computer.environment)
     family.wait()
     after = truth_of(tool)
     assert after != before
     assert rows_at(server, computer) == after == computer.export()
-    assert total_of(server, email) == sum(each.total_tokens for each in after.values())
+    assert total_of(server.user(email)) == total(after)
+
+
+@pytest.mark.requirement("CLI-03", "SRV-03", "SRV-05", "SRV-17", "COL-10")
+def test_whoever_signs_in_on_a_second_computer_has_the_figures_of_both(
+    server: Server, tmp_path: Path, new_page: Callable[..., Page]
+) -> None:
+    email = "two@example.org"
+    laptop, tower = Computer(tmp_path / "laptop"), Computer(tmp_path / "tower")
+    on_laptop, on_tower = Codex(laptop.home, Rollout(1), ""), Gemini(tower.home)
+    with init(laptop, server, "--device-name=laptop") as waiting:
+        pages = Pages(new_page())
+        pages.page.goto(waiting.opened())
+        pages.sign_up(email)
+        pages.approve()
+    with init(tower, server, "--device-name=tower") as waiting:
+        pages = Pages(new_page())
+        pages.page.goto(waiting.opened())
+        pages.sign_in(email)
+        pages.approve()
+
+    person = server.user(email)
+    devices = person.get("devices").json["devices"]
+    assert sorted(each["device_name"] for each in devices) == ["laptop", "tower"]
+    assert rows_at(server, laptop) == truth_of(on_laptop)
+    assert rows_at(server, tower) == truth_of(on_tower)
+    assert total_of(person) == total(truth_of(on_laptop, on_tower))
+
+
+@pytest.mark.requirement("CLI-03", "SRV-05", "COL-10")
+def test_a_computer_without_a_browser_is_approved_in_one_elsewhere(
+    server: Server, computer: Computer, page: Page
+) -> None:
+    email = "elsewhere@example.org"
+    tool = Codex(computer.home, Rollout(1), "")
+    with init(computer, server, "--no-browser") as waiting:
+        address, code = waiting.told(r"^Open (\S+) in any browser and type +(\S+)$").groups()
+        page.goto(address)
+        Pages(page).sign_up(email)
+        Pages(page).enter_code(code)
+        Pages(page).approve()
+        Pages(page).expect_linked()
+
+    assert rows_at(server, computer) == truth_of(tool)
+    assert total_of(server.user(email)) == total(truth_of(tool))
+
+
+def linked(owner: Person, home: Path) -> Computer:
+    """One more computer of a user."""
+    computer, device = Computer(home), owner.link()
+    computer.own.mkdir(parents=True)
+    save_link(computer.own, Link(owner.server.url, device.id, device.token))
+    return computer
+
+
+@pytest.mark.requirement("SRV-03", "QUE-02", "QUE-03", "COL-08", "COL-10")
+def test_ten_computers_of_one_user_and_ten_of_others_sync_at_once_and_each_row_arrives(
+    server: Server, tmp_path: Path
+) -> None:
+    users = [server.sign_up() for _ in range(11)]
+    owners = [users[0]] * 9 + users
+    computers = [linked(owner, tmp_path / str(at)) for at, owner in enumerate(owners)]
+    rollouts = [Rollout(number).meta().model("gpt-5.2-codex") for number in range(len(owners))]
+    logs = [its.save(computer.home) for its, computer in zip(rollouts, computers, strict=True)]
+
+    with Fleet.ready() as fleet:
+        for later in ("10:05", "11:40"):
+            for rollout, log in zip(rollouts, logs, strict=True):
+                append(log, rollout.turns(2).turns(1, at=later).unsaved())
+            ended = fleet.run([computer.environment for computer in computers], "sync")
+            assert {(ran.code, ran.errors) for ran in ended} == {(0, "")}
+        again = fleet.run([computer.environment for computer in computers], "sync")
+
+    assert {ran.output for ran in again} == {NOTHING_NEW}
+    for computer, rollout in zip(computers, rollouts, strict=True):
+        assert rows_at(server, computer) == truth_of(rollout) == computer.export()
+        assert computer.pending() == {}
+    for user in users:
+        used = [its for its, owner in zip(rollouts, owners, strict=True) if owner is user]
+        tokens = sum(each.total_tokens for each in truth_of(*used).values())
+        assert total_of(user) == tokens
+
+
+@pytest.mark.requirement("DSH-05", "DSH-09", "DSH-14", "DSH-19", "COL-10")
+def test_the_dashboard_shows_what_the_database_holds_and_the_logs_say(
+    server: Server, computer: Computer, new_page: Callable[..., Page]
+) -> None:
+    zone, email = "America/New_York", "figures@example.org"
+    codex = Rollout(1, "2026-11-18T09:14:00").meta().model("gpt-5.2-codex").turns(5)
+    log = codex.save(computer.home)
+    chat = Chat(1, "2026-11-18T10:40:00").write("q1").answer("a1", 900, 100, 50, 20, 5)
+    write(chat.path(computer.home, ending=".json"), chat.document())
+    page = new_page(timezone_id=zone)
+    page.clock.set_fixed_time(NOW)
+    with init(computer, server) as waiting:
+        page.goto(waiting.opened())
+        Pages(page).sign_up(email)
+        Pages(page).approve()
+    page.goto(f"{server.url}/?p=day")
+    screen = Screen(page)
+    screen.settle()
+    shows(screen, "day", Stored.of(server.user(email), zone), truth_of(codex, chat))
+
+    before = screen.total
+    codex.turns(3).append_to(log)
+    assert computer.program("sync").code == 0
+    with screen.refreshed():
+        page.keyboard.press("r")
+    assert screen.total != before
+    for period in PERIODS:
+        screen.show(period)
+        shows(screen, period, Stored.of(server.user(email), zone), truth_of(codex, chat))
+
+
+def shows(screen: Screen, period: str, stored: Stored, truth: Truth) -> None:
+    """What the logs of one day say is what the database holds, and is on the page: in the sum, the
+    rows of the details, and the models.
+    """
+    assert {
+        (its.source, its.model, iso_utc(int(its.at.timestamp()))): its.tokens
+        for its in stored.entries
+    } == {key: totals(counters) for key, counters in truth.items()}
+    assert screen.total == f"{stored.sum.total:,}"
+    by_hour = [hour.tokens or Tokens() for hour in reversed(stored.hours(NOW, NOW))]
+    steps = by_hour if period == "day" else [stored.sum]
+    rows = [cells[1:] for cells in screen.all_rows()]
+    assert [cells for cells in rows if cells[0] != "0"] == [its.cells for its in steps if its.total]
+    for (source, model), tokens in stored.by(lambda its: (its.source, its.model)).items():
+        share = screen.panel("Models").get_by_role("listitem").filter(has_text=f"{model} {source}")
+        expect(share.get_by_title(f"{tokens.total:,}", exact=True)).to_be_visible()
+
+
+def totals(counters: Counters) -> Tokens:
+    *parts, total = counters
+    return Tokens(total, *parts)

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from approving import browser
+from opening import Waiting
+from pages import Pages
+from playwright.sync_api import Page, expect
 from rollouts import Rollout, truth_of, write
 from serving import Person, Server, serving
 from support import PROGRAM, Computer, Ran
@@ -55,8 +57,11 @@ def rollout() -> Rollout:
 
 
 def init(computer: Computer, server: Server, *options: str, **variables: str) -> Ran:
-    words = ("--yes", "--runtime=this", "--server", server.url, *options)
-    return computer.program("init", *words, **variables)
+    return computer.program(*arguments(server, *options), **variables)
+
+
+def arguments(server: Server, *options: str) -> list[str]:
+    return ["init", "--yes", "--runtime=this", "--server", server.url, *options]
 
 
 def link(computer: Computer, ada: Person, *options: str) -> Ran:
@@ -170,33 +175,46 @@ def test_where_nobody_can_be_asked_it_says_how_to_go_on(tools: Tools, ada: Perso
 
 @pytest.mark.requirement("CLI-03", "QUE-08", "SRV-05")
 def test_the_browser_links_this_computer_as_a_device_of_its_user(
-    server: Server, computer: Computer
+    server: Server, computer: Computer, page: Page
 ) -> None:
     email = "browser@example.org"
-    ran = init(computer, server, "--device-name", "Ada's tower", BROWSER=browser("approve", email))
+    with Waiting.on(computer, *arguments(server, "--device-name", "Ada's tower")) as waiting:
+        address = waiting.opened()
+        page.goto(address)
+        Pages(page).sign_up(email)
+        expect(page.get_by_text("Ada's tower", exact=True)).to_be_visible()
+        Pages(page).approve()
+        ran = waiting.end()
     assert (ran.code, ran.errors) == (0, ""), ran
-    assert f"{server.url}/link?" in ran.output
+    assert address.startswith(f"{server.url}/link?")
+    assert address in ran.output
+    expect(page.get_by_role("heading", name="Approved", exact=True)).to_be_visible()
     path = computer.own / FILE
     kept = json.loads(path.read_text())
     assert kept.keys() == {"server", "device_id", "token"}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert kept["token"] not in ran.output
-    account = {"email": email, "password": "correct horse battery staple"}
-    session = server.post("/api/auth/sessions", json=account).json
-    person = Person(server, session["user"]["id"], email, session["accessToken"])
-    (device,) = devices(person)
+    (device,) = devices(server.user(email))
     assert device["device_id"] == kept["device_id"]
     assert device["device_name"] == "Ada's tower"
     assert device["platform"] == "linux"
 
 
 @pytest.mark.requirement("SRV-05")
-def test_whoever_cancels_in_the_browser_links_nothing(tools: Tools, server: Server) -> None:
+def test_whoever_cancels_in_the_browser_links_nothing(
+    tools: Tools, server: Server, page: Page
+) -> None:
     before = files(tools.computer.home)
-    ran = init(tools.computer, server, BROWSER=browser("cancel", "cancel@example.org"))
+    with Waiting.on(tools.computer, *arguments(server)) as waiting:
+        page.goto(waiting.opened())
+        Pages(page).sign_up("cancel@example.org")
+        Pages(page).deny()
+        ran = waiting.end()
     assert ran.code == 1
     assert "it was refused in the browser" in ran.errors
     assert unchanged(tools.computer, before)
+    assert devices(server.user("cancel@example.org")) == []
+    expect(page.get_by_role("heading", name="Not linked", exact=True)).to_be_visible()
 
 
 @pytest.mark.requirement("CLI-03")
@@ -384,11 +402,12 @@ def test_without_notify_the_settings_of_the_tools_stay(tools: Tools, ada: Person
 def test_a_tool_without_settings_gets_some_and_one_that_is_not_there_nothing(
     computer: Computer, ada: Person
 ) -> None:
-    (computer.home / ".codex").mkdir()
+    for folder in (".codex", ".code"):
+        (computer.home / folder).mkdir()
     link(computer, ada)
     made = (computer.home / ".codex/config.toml").read_text()
     assert made.startswith("notify = [")
-    assert not (computer.home / ".code").exists()
+    assert list((computer.home / ".code").iterdir()) == []
     assert not (computer.home / ".gemini").exists()
 
 

@@ -14,6 +14,8 @@ CSP = (
     "default-src 'none'; style-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
+HOME = "/?plain=1"
+SIGN_UP = "/sign-up?plain=1"
 ASKED = {
     "redirect_uri": "http://127.0.0.1:53682/callback",
     "state": "af0ifjsldkj",
@@ -61,10 +63,10 @@ def goes_to(page: Page) -> str:
 def test_signing_up_out_and_in_again(browser: Browser) -> None:
     email = address()
 
-    assert browser.sign_up(email, name="Ada").headers["Location"] == "/"
+    assert browser.sign_up(email, name="Ada").headers["Location"] == HOME
     home = browser.get("/")
     assert f"Signed in as {email}" in home.text
-    assert browser.send(home, "/sign-out").headers["Location"] == "/"
+    assert browser.send(home, "/sign-out").headers["Location"] == HOME
     assert "Signed in" not in browser.get("/").text
     assert not browser.client.cookies
     form = browser.get("/sign-in")
@@ -160,7 +162,7 @@ def test_sign_up_that_is_closed_says_so(fresh_server: Callable[..., Server]) -> 
 
         assert "Sign-up is closed here" in page.text
         assert page.forms == []
-        assert "/sign-up" not in browser.get("/").links
+        assert SIGN_UP not in browser.get("/").links
         assert refused.status == 403
         assert "Sign-up is closed here" in refused.text
 
@@ -171,9 +173,9 @@ def test_on_loopback_the_first_user_may_sign_up_and_the_next_may_not(
 ) -> None:
     server = fresh_server(sign_up=None)
     with browsing(server) as first, browsing(server) as second:
-        assert "/sign-up" in second.get("/").links
+        assert SIGN_UP in second.get("/").links
         assert first.sign_up(address()).status == 303
-        assert "/sign-up" not in second.get("/").links
+        assert SIGN_UP not in second.get("/").links
         assert "Sign-up is closed here" in second.get("/sign-up").text
 
 
@@ -198,13 +200,13 @@ def test_signing_in_leads_to_no_other_site(browser: Browser, place: str) -> None
     assert form.form("/sign-up").fields["next"] == "/"
 
     typed = {"email": address(), "password": PASSWORD, "next": place}
-    assert browser.send(form, "/sign-up", **typed).headers["Location"] == "/"
-    assert browser.get("/sign-in", next=place).headers["Location"] == "/"
+    assert browser.send(form, "/sign-up", **typed).headers["Location"] == HOME
+    assert browser.get("/sign-in", next=place).headers["Location"] == HOME
 
 
 @pytest.mark.requirement("SRV-05", "SRV-17")
 def test_whoever_has_to_sign_in_first_comes_back_to_the_question(browser: Browser) -> None:
-    question = f"/link?{urlencode(ASKED)}"
+    question = f"/link?{urlencode(ASKED)}&plain=1"
     sent_away = browser.get(question)
     assert sent_away.status == 303
     form = browser.get(sent_away.headers["Location"])
@@ -480,7 +482,7 @@ def test_cookies_and_tokens_of_any_bytes_are_only_wrong(browser: Browser) -> Non
     for value in (b"\xff", b"\xc3\xa9", b"x" * 4000, b'"\\351"'):
         cookie = {b"Cookie": b"vibescore_refresh=" + value}
         bearer = {b"Authorization": b"Bearer " + value}
-        assert browser.client.get("/link", headers=cookie).status_code == 303
+        assert browser.client.get("/link?plain=1", headers=cookie).status_code == 303
         assert browser.client.post("/api/auth/refresh", headers=cookie).status_code == 403
         for path in ("/api/auth/sessions/current", "/functions/vibescore-device-rows"):
             assert browser.client.get(path, headers=bearer).status_code == 401

@@ -9,6 +9,7 @@ import stat
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -207,6 +208,26 @@ def test_a_refresh_token_used_twice_ends_its_whole_family(server: Server) -> Non
 
     assert [third.refresh().status, second.refresh().status] == [401, 401]
     assert other.refresh().status == 200
+
+
+@pytest.mark.requirement("SRV-17")
+def test_a_refresh_token_shown_again_at_once_has_the_same_successor(server: Server) -> None:
+    """A page that is loaded twice in a row asks twice, and an answer can get lost."""
+    session = Session.begin(server, server.sign_up())
+    with ThreadPoolExecutor(4) as pages:
+        answers = list(pages.map(lambda _: session.refresh(), range(4)))
+    (cookie,) = {Session.of(server, answer).cookie for answer in answers}
+    assert cookie != session.cookie
+    assert Session.of(server, answers[0]).refresh().status == 200
+    assert session.refresh().status == 401, "somebody went on with the successor already"
+
+
+@pytest.mark.requirement("SRV-17")
+def test_a_refresh_token_shown_again_later_ends_the_session(server: Server) -> None:
+    session = Session.begin(server, server.sign_up())
+    successor = Session.of(server, session.refresh())
+    server.set_clock("2026-11-18T12:00:30Z")
+    assert [session.refresh().status, successor.refresh().status] == [401, 401]
 
 
 @pytest.mark.requirement("SRV-17")

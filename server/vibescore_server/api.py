@@ -211,12 +211,15 @@ def answered_by(kind: Any) -> Any:
     return get_args(kind)[0] if get_origin(kind) is Answer else kind
 
 
-def register(app: Sanic[Any, Any], routes: Routes) -> None:
-    """Serve the endpoints; what answers GET answers HEAD."""
+def register(
+    app: Sanic[Any, Any], routes: Routes, through: Callable[[Endpoint], Handler] | None = None
+) -> None:
+    """Serve the endpoints, each as what ``through`` makes of it; what answers GET answers HEAD."""
     for endpoint in routes.endpoints:
         name = re.sub(r"\W", "_", endpoint.method + endpoint.path)
         methods = ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
-        answer: Any = endpoint.__call__  # Sanic takes streams too, but its types do not say so
+        # Sanic takes streams too, but its types do not say so.
+        answer: Any = through(endpoint) if through else endpoint.__call__
         app.add_route(answer, endpoint.path, methods=methods, name=name)
 
 

@@ -25,6 +25,7 @@ from vibescore_server.queries.accounts import UserGone
 from vibescore_server.routes import (
     accounts,
     administration,
+    dashboard,
     devices,
     documentation,
     ingest,
@@ -60,7 +61,10 @@ ROUTES = (
 PAGES = (pages.routes, link_page.routes)
 """What people see in a browser."""
 
-PAGE_PATHS = frozenset(endpoint.path for routes in PAGES for endpoint in routes.endpoints)
+PAGE_PATHS = dashboard.ALONE.union(
+    endpoint.path for routes in PAGES for endpoint in routes.endpoints
+)
+"""Where people are, so that errors are pages."""
 
 KEEP_ALIVE_SECONDS = 75
 """A reverse proxy gives an idle connection up before we do: most wait for 60 seconds."""
@@ -140,6 +144,7 @@ def create_app(settings: Settings, *, now: Callable[[], float] = time.time) -> S
     app.ctx.connections = set()
     app.ctx.stopping = Event()
     app.ctx.document = cache(partial(openapi.document, ROUTES))
+    app.ctx.dashboard = shown = dashboard.load(settings)
 
     @app.before_server_start
     async def start(app: Sanic[Any, Any]) -> None:
@@ -162,7 +167,9 @@ def create_app(settings: Settings, *, now: Callable[[], float] = time.time) -> S
 
     surround(app)
     for routes in (*ROUTES, *PAGES):
-        register(app, routes)
+        register(app, routes, shown.before if shown else None)
+    if shown:
+        shown.register(app)
     return app
 
 
@@ -283,7 +290,7 @@ def allow_origin(request: Request, response: BaseHTTPResponse, settings: Setting
     """Let pages of allowed origins read the answer; caches keep answers to others apart."""
     if not settings.allowed_origins:
         return
-    response.headers["Vary"] = "Origin"
+    response.headers.add("Vary", "Origin")
     origin = request.headers.get("origin")
     if origin in settings.allowed_origins:
         response.headers["Access-Control-Allow-Origin"] = origin

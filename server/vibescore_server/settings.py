@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     sign_up: bool | None = Field(
         None, description="true, false; without it, open on loopback until there is a user"
     )
+    dashboard: bool = Field(
+        default=True, description="Whether the dashboard is served; false: plain pages alone"
+    )
     service_token: SecretStr | None = Field(
         None, min_length=32, description="For administration by scripts; without it, none works"
     )

@@ -74,6 +74,7 @@ class Signer:
         self._access = _key(secret, b"access token")
         self._redeemed = _key(secret, b"redeemed code")
         self._csrf = _key(secret, b"form of a session")
+        self._successor = _key(secret, b"refresh token")
 
     def access_token(self, user_id: UUID, *, now: int, seconds: int) -> str:
         """A JWT that says who its bearer is until then (RFC 7519)."""
@@ -98,6 +99,10 @@ class Signer:
     def device_token(self, code_hash: str, request_id: str) -> str:
         """The token that a code was redeemed for: the same request gets it again (SRV-05)."""
         return _unpadded(_mac(self._redeemed, f"{code_hash}\0{request_id}"))
+
+    def successor(self, refresh_token: str) -> str:
+        """The refresh token that comes after one: who asks again gets it again (SRV-17)."""
+        return _unpadded(_mac(self._successor, refresh_token))
 
     def csrf_token(self, refresh_token: str) -> str:
         """What a form or a script of ours sends beside the session's cookie."""

@@ -12,6 +12,11 @@ from vibescore_server.tokens import digest
 FIRST_USER = 0x76696266
 """Of the locks to queue up for: of those who sign up at the same moment, one is the first."""
 
+LEEWAY = 30
+"""Seconds in which a used refresh token is good for the same successor again: the answer was lost,
+or is still on its way to a page that has been loaded anew.
+"""
+
 ADMIN = "admin"
 USER = "user"
 
@@ -147,8 +152,8 @@ def session_user(db: Any, token: str, *, now: int) -> UserRow | None:
 def rotate_session(
     db: Any, token: str, successor: str, *, expires_at: int, now: int
 ) -> UserRow | None:
-    """Use a refresh token up, for its successor. One that was used before ends its whole family:
-    somebody else has it too (RFC 9700, 4.14.2).
+    """Use a refresh token up, for its successor, which is the same each time. One that was used
+    before ends its whole family, LEEWAY aside: somebody else has it too (RFC 9700, 4.14.2).
     """
     spent = RefreshToken.token_hash == digest(token)
     asked = RefreshToken.select(RefreshToken.user_id, RefreshToken.family).where(spent)
@@ -158,11 +163,22 @@ def rotate_session(
     user_id, family = session
     fresh = spent & RefreshToken.used_at.is_null() & (RefreshToken.expires_at > now)
     user = user_by_id(db, user_id)
-    if user is None or not RefreshToken.update(used_at=now).where(fresh).execute(db):
-        RefreshToken.delete().where(RefreshToken.family == family).execute(db)
-        return None
-    _remember(db, user_id, successor, family, expires_at=expires_at, now=now)
-    return user
+    if user and RefreshToken.update(used_at=now).where(fresh).execute(db):
+        _remember(db, user_id, successor, family, expires_at=expires_at, now=now)
+        return user
+    if user and _is_repeated(db, token, successor, now=now):
+        return user
+    RefreshToken.delete().where(RefreshToken.family == family).execute(db)
+    return None
+
+
+def _is_repeated(db: Any, token: str, successor: str, *, now: int) -> bool:
+    """Whether a refresh token was used just now, and its successor not yet."""
+    used, is_it = RefreshToken.used_at, RefreshToken.token_hash
+    just_used = (is_it == digest(token)) & (used > now - LEEWAY)
+    waiting = (is_it == digest(successor)) & used.is_null()
+    both: int = RefreshToken.select().where(just_used | waiting).bind(db).count()
+    return both == 2
 
 
 def end_session(db: Any, token: str) -> None:

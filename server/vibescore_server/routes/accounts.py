@@ -140,7 +140,7 @@ async def refresh(call: Call) -> Answer[Session]:
     if token is None:
         raise Unauthorized("There is no session: sign in.")
     check_csrf(call, token)
-    successor = new_token()
+    successor = call.services.signer.successor(token)
     user = await call.db.write(
         accounts.rotate_session, token, successor, expires_at=session_end(call), now=call.now
     )

@@ -1,4 +1,6 @@
-"""Plain pages for a server without its dashboard: what this is, signing up, in and out (SRV-17)."""
+"""Plain pages, for whoever has no dashboard or no script: what this is, signing up, in and out
+(SRV-17).
+"""
 
 import re
 from hashlib import sha256
@@ -13,7 +15,7 @@ from vibescore_server.errors import ApiError
 from vibescore_server.queries.accounts import UserRow
 from vibescore_server.routes import accounts
 from vibescore_server.routes.accounts import SignIn, SignUp
-from vibescore_server.routes.rendering import MEDIA, page, render, see, stylesheet
+from vibescore_server.routes.rendering import MEDIA, PLAIN, Html, page, render, see, stylesheet
 from vibescore_server.routes.visitors import Sent, visitor
 
 CSS = "text/css; charset=utf-8"
@@ -42,7 +44,7 @@ class Entry(Struct):
     @property
     def query(self) -> str:
         """What the other form needs to know."""
-        return urlencode({"next": self.path})
+        return f"{PLAIN}&{urlencode({'next': self.path})}"
 
 
 @routes.get("/", summary="What this is", media=MEDIA)
@@ -52,7 +54,7 @@ async def home(call: Call) -> HTTPResponse:
         links = render("home_signed_in", signed_in=who.line)
     else:
         links = render("home_open" if await accounts.sign_up_open(call) else "home_signed_out")
-    return page("What this is", render("home", links=links))
+    return page("What this is", render("home", links=links, dashboard=about_dashboard(call)))
 
 
 @routes.get("/sign-in", summary="The form for signing in", media=MEDIA)
@@ -104,6 +106,13 @@ async def style(call: Call) -> HTTPResponse:
     if tag in call.request.headers.get("if-none-match", ""):
         return empty(304, headers)
     return raw(sheet, content_type=CSS, headers=headers)
+
+
+def about_dashboard(call: Call) -> Html:
+    """The way to the dashboard, or to having one."""
+    if call.request.app.ctx.dashboard:
+        return render("dashboard")
+    return render("dashboard_unbuilt") if call.settings.dashboard else Html()
 
 
 def sign_in_page(entry: Entry, error: ApiError | None = None) -> HTTPResponse:

@@ -1,14 +1,16 @@
 """Pages from the templates beside this file: every value is escaped, whoever it comes from.
 
-There is no script and no style in them, and their Content-Security-Policy allows none.
+There is no script and no style in them, and their Content-Security-Policy allows none. They lead to
+plain pages only (``?plain=1``), also where there is a dashboard.
 """
 
 from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
+from urllib.parse import urlsplit
 
-from sanic import HTTPResponse
+from sanic import HTTPResponse, Request
 from sanic.response import html, redirect
 
 from vibescore_server.errors import ApiError
@@ -23,6 +25,9 @@ HEADERS = {
     # With no-referrer, browsers say that the origin of a form is "null".
     "Referrer-Policy": "same-origin",
 }
+
+
+PLAIN = "plain=1"
 
 
 class Html(str):
@@ -55,8 +60,20 @@ def page(
 
 
 def see(path: str) -> HTTPResponse:
-    """Another page instead, also after a form."""
-    return redirect(path, status=303, headers=dict(HEADERS))
+    """Another plain page instead, also after a form."""
+    return redirect(plain(path), status=303, headers=dict(HEADERS))
+
+
+def plain(path: str) -> str:
+    """A place on this server as a plain page."""
+    place = urlsplit(path)
+    words = [word for word in place.query.split("&") if word not in ("", PLAIN)]
+    return place._replace(query="&".join((*words, PLAIN))).geturl()
+
+
+def is_plain(request: Request) -> bool:
+    """Whether a page is asked for as a plain one."""
+    return PLAIN in request.query_string.split("&")
 
 
 def failed(error: ApiError) -> HTTPResponse:
