@@ -293,7 +293,7 @@ def test_what_was_counted_outlives_its_plugin_and_is_not_doubled_when_that_comes
     assert "quill" not in desk.listed()
     assert "quill is not installed" in desk.says("status")
     desk.installation.install("vibescore-quill==1.0")
-    assert "not installed" not in desk.says("status")
+    assert "is not installed" not in desk.says("status")
     desk.sync()
     assert desk.export() == desk.truth()
 
