@@ -328,7 +328,7 @@ def rainy(stage: Stage, new_page: NewPage) -> Page:
 
 @pytest.mark.requirement("DSH-18")
 def test_it_rains_eight_times_a_second_at_most(rainy: Page) -> None:
-    assert 10 * 6 <= pictures_in(rainy, 10) <= 10 * 8
+    assert 10 < pictures_in(rainy, 10) <= 10 * 8
     assert rainy.evaluate("drawn.letters") > 1000
 
 
